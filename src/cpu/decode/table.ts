@@ -1,0 +1,97 @@
+/**
+ * Parses the rows and packs them into typed arrays, once, when the module is loaded; nothing here changes afterwards.
+ *
+ *     ROW_AT[map << 11 | opcode << 3 | ModRM.reg]   index of the row, or -1 (#UD)
+ *     OPCODE_FORM[map << 8 | opcode]                OPCODE_NONE, OPCODE_PLAIN, OPCODE_MODRM
+ *     ROW_FORM[row]                                 the FORM_* bits below: all that the decoder needs to know of a row
+ */
+
+import type { Row } from './insn.ts';
+import { ONE_BYTE_ROWS } from './rows.ts';
+import { TWO_BYTE_ROWS } from './rows-0f.ts';
+
+export const OPCODE_NONE = 0, OPCODE_PLAIN = 1, OPCODE_MODRM = 2;
+
+/** First immediate of a row: none, Ib, sIb, Iw, Iz or Iv, Jb, Jz, moffs, far pointer. Bits 0-3 of ROW_FORM. */
+export const IMM_NONE = 0, IMM_BYTE = 1, IMM_SIGNED_BYTE = 2, IMM_WORD = 3, IMM_V = 4, IMM_REL_BYTE = 5, IMM_REL_V = 6, IMM_MOFFS = 7,
+  IMM_FAR = 8;
+export const FORM_IMM_MASK = 15;
+/** A second immediate, a byte (ENTER). */
+export const FORM_IMM2 = 1 << 4;
+/** A register form is #UD. */
+export const FORM_MEMORY = 1 << 5;
+/** ModRM.mod is ignored: always a register (MOV CR, MOV DR). */
+export const FORM_REGISTER = 1 << 6;
+export const FORM_LOCK = 1 << 7;
+/** Bits 8-15: which values of ModRM.reg are defined. */
+export const FORM_REGS_SHIFT = 8;
+
+const SEGMENT_REGISTERS = 0b00111111, LOADABLE_SEGMENTS = 0b00111101, CONTROL_REGISTERS = 0b00011101;
+
+const ROW_SYNTAX = /^([0-9A-F]{2})(?:-([0-9A-F]{2}))?(?: \/([0-7]))? ([A-Z][A-Za-z0-9]*)(?: (?!lock)(\S+))?( lock)?$/;
+
+function parseRows(map: number, text: string, rows: Row[]): void {
+  for (const line of text.trim().split('\n')) {
+    const match = ROW_SYNTAX.exec(line);
+    if (match === null) throw new Error(`opcode table: cannot parse "${line}"`);
+    const [, first, last = first, group, mnemonic, operands, lock] = match as unknown as string[];
+    for (let opcode = parseInt(first!, 16); opcode <= parseInt(last!, 16); opcode++) {
+      rows.push({
+        mnemonic: mnemonic!,
+        operands: operands === undefined ? [] : operands.split(','),
+        lock: lock !== undefined,
+        map,
+        opcode,
+        group: group === undefined ? -1 : Number(group),
+        index: rows.length,
+      });
+    }
+  }
+}
+
+function allRows(): Row[] {
+  const rows: Row[] = [];
+  parseRows(0, ONE_BYTE_ROWS, rows);
+  parseRows(1, TWO_BYTE_ROWS, rows);
+  return rows;
+}
+
+/** All rows, in the order of their index. */
+export const ROWS: readonly Row[] = allRows();
+
+const IMMEDIATES: Readonly<Record<string, number>> = {
+  Ib: IMM_BYTE, sIb: IMM_SIGNED_BYTE, Iw: IMM_WORD, Iz: IMM_V, Iv: IMM_V, Jb: IMM_REL_BYTE, Jz: IMM_REL_V, Ob: IMM_MOFFS, Ov: IMM_MOFFS,
+  Ap: IMM_FAR,
+};
+
+function definedRegisters(operands: readonly string[]): number {
+  if (operands[0] === 'Sw') return LOADABLE_SEGMENTS;
+  if (operands[1] === 'Sw') return SEGMENT_REGISTERS;
+  return operands.includes('Cd') ? CONTROL_REGISTERS : 0xFF;
+}
+
+function rowForm(row: Row): number {
+  const immediates = row.operands.flatMap((operand) => IMMEDIATES[operand] ?? []);
+  let form = immediates[0] ?? IMM_NONE;
+  if (immediates.length > 1) form |= FORM_IMM2;
+  if (row.operands.some((operand) => operand.startsWith('M'))) form |= FORM_MEMORY;
+  if (row.operands.includes('Rd')) form |= FORM_REGISTER;
+  if (row.lock) form |= FORM_LOCK;
+  return form | definedRegisters(row.operands) << FORM_REGS_SHIFT;
+}
+
+const usesModrm = (row: Row): boolean => row.group >= 0 || row.operands.some((operand) => /^[EGMRSCD][a-z/]|^M$/.test(operand));
+
+export const ROW_FORM = Int32Array.from(ROWS, rowForm);
+export const ROW_AT = new Int16Array(2 << 11).fill(-1);
+export const OPCODE_FORM = new Uint8Array(2 << 8);
+
+for (const row of ROWS) {
+  const at = row.map << 11 | row.opcode << 3;
+  const [from, to] = row.group < 0 ? [0, 7] : [row.group, row.group];
+  for (let reg = from; reg <= to; reg++) {
+    if (ROW_AT[at | reg] !== -1) throw new Error(`opcode table: two rows for ${row.map} ${row.opcode.toString(16)} /${reg}`);
+    ROW_AT[at | reg] = row.index;
+  }
+  OPCODE_FORM[row.map << 8 | row.opcode] = usesModrm(row) ? OPCODE_MODRM : OPCODE_PLAIN;
+}
