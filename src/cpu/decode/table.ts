@@ -34,15 +34,15 @@ function parseRows(map: number, text: string, rows: Row[]): void {
   for (const line of text.trim().split('\n')) {
     const match = ROW_SYNTAX.exec(line);
     if (match === null) throw new Error(`opcode table: cannot parse "${line}"`);
-    const [, first, last = first, group, mnemonic, operands, lock] = match as unknown as string[];
-    for (let opcode = parseInt(first!, 16); opcode <= parseInt(last!, 16); opcode++) {
+    const [, first, last = first, group = '-1', mnemonic, operands = '', lock] = match;
+    for (let opcode = parseInt(first, 16); opcode <= parseInt(last, 16); opcode++) {
       rows.push({
-        mnemonic: mnemonic!,
-        operands: operands === undefined ? [] : operands.split(','),
+        mnemonic,
+        operands: operands === '' ? [] : operands.split(','),
         lock: lock !== undefined,
         map,
         opcode,
-        group: group === undefined ? -1 : Number(group),
+        group: Number(group),
         index: rows.length,
       });
     }
