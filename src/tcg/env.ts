@@ -1,0 +1,58 @@
+/**
+ * What the op code runs against: the guest state and memory as tcg sees them. The cpu room fills it in;
+ * tcg knows slots by their role only.
+ */
+import type { MemOp } from './ops.ts';
+
+/** Which state slots the run of blocks itself needs. */
+export interface EnvLayout {
+  /** Names of the globals; global i is state slot i. */
+  readonly globals: readonly string[];
+  /** A block's key: (csBase + eip, csBase, csLimit, flags). */
+  readonly eip: number;
+  readonly csBase: number;
+  readonly csLimit: number;
+  readonly flags: number;
+  readonly budget: number;
+  readonly currentOp: number;
+  readonly pendingExit: number;
+  /** First slot for temporaries. */
+  readonly temps: number;
+}
+
+/** A function that ops can call; effects as declared are what passes rely on. */
+export interface Helper {
+  readonly name: string;
+  readonly args: number;
+  readonly returns: boolean;
+  /** pure: result from arguments only. reads/writes: the globals. May always touch other state. */
+  readonly globals: 'none' | 'read' | 'write';
+  readonly pure: boolean;
+  /** May throw GuestFault or ask for an exit: then it is a possible exit and reads all globals. */
+  readonly mayFault: boolean;
+  readonly fn: (...args: number[]) => number | void;
+}
+
+export interface ExecEnv {
+  readonly layout: EnvLayout;
+  /** All state: globals, other slots, temporaries. */
+  readonly regs: Int32Array;
+  /** Guest RAM, ROM and video memory: the MA space. */
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Fast tables of the current view, 2^20 entries: VA ^ MA of the page; `table[va >>> 12] ^ va` negative = slow path. */
+  readTable: Int32Array;
+  writeTable: Int32Array;
+  /** Slow paths. After either, regs[pendingExit] != 0 asks to leave with that reason before anything else happens. */
+  loadSlow(address: number, memop: MemOp): number;
+  storeSlow(address: number, value: number, memop: MemOp): void;
+  readonly helpers: readonly Helper[];
+}
+
+/** Why the op code returned. */
+export const EXIT_CHAIN_0 = 1, EXIT_CHAIN_1 = 2, EXIT_EVENT = 3, EXIT_LOOKUP = 4, EXIT_BUDGET = 5,
+  /** An exception is recorded in the state (from a slow path), or a trapcond fired (see trapCode). */
+  EXIT_FAULT = 6, EXIT_TRAP = 7,
+  /** The instruction at currentOp must be run alone (it writes to the block it is in). */
+  EXIT_PRECISE = 8;
+export const EXIT_NAMES = ['', 'chain_0', 'chain_1', 'event', 'lookup', 'budget', 'fault', 'trap', 'precise'] as const;
