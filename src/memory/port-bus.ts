@@ -3,8 +3,8 @@
  *
  * An access goes to the device as it is when the region takes its size, it is naturally aligned and it lies inside the mapping.
  * Otherwise it is cut, in ascending order, into the largest aligned pieces that fit (as the ISA bus does with wide accesses to
- * narrow devices), and each piece looks up its own port; a piece below the region's minAccess is widened: read whole and cut, or
- * written with zeros in the bytes that the guest did not write. Ports without a device read as all ones and swallow writes.
+ * narrow devices), and each piece looks up its own port; a piece below the region's minAccess is widened to the register that
+ * holds it: read whole and cut, or written with zeros in the bytes that the guest did not write. Ports without a device read as all ones and swallow writes.
  */
 import type { AccessSize, IoRegion } from './io-region.ts';
 
@@ -90,8 +90,7 @@ export class PortBus {
       const at = (port + done) & 0xffff;
       const mapping = this.#mappings[this.#index[at]];
       const piece = mapping ? pieceSize(mapping, at, size - done) : 1;
-      const read = mapping ? mapping.region.read(at - mapping.base + mapping.offset, accessSize(mapping, piece)) : 0xff;
-      value |= truncate(read, piece) << (8 * done);
+      value |= (mapping ? readPiece(mapping, at, piece) : 0xff) << (8 * done);
       done += piece;
     }
     return truncate(value, size);
@@ -102,7 +101,7 @@ export class PortBus {
       const at = (port + done) & 0xffff;
       const mapping = this.#mappings[this.#index[at]];
       const piece = mapping ? pieceSize(mapping, at, size - done) : 1;
-      if (mapping) mapping.region.write(at - mapping.base + mapping.offset, truncate(value >> (8 * done), piece), accessSize(mapping, piece));
+      if (mapping) writePiece(mapping, at, truncate(value >> (8 * done), piece), piece);
       done += piece;
     }
   }
@@ -124,5 +123,16 @@ function pieceSize(mapping: PortMapping, port: number, left: number): AccessSize
   return 1;
 }
 
-/** The size in which a piece reaches the device: its own, or the region's smallest. */
-const accessSize = (mapping: PortMapping, piece: AccessSize): AccessSize => (piece < mapping.region.minAccess ? mapping.region.minAccess : piece);
+function readPiece({ base, region, offset }: PortMapping, port: number, piece: AccessSize): number {
+  const at = port - base + offset;
+  if (piece >= region.minAccess) return truncate(region.read(at, piece), piece);
+  const register = at & -region.minAccess;
+  return truncate(region.read(register, region.minAccess) >> (8 * (at - register)), piece);
+}
+
+function writePiece({ base, region, offset }: PortMapping, port: number, value: number, piece: AccessSize): void {
+  const at = port - base + offset;
+  if (piece >= region.minAccess) return region.write(at, value, piece);
+  const register = at & -region.minAccess;
+  region.write(register, value << (8 * (at - register)), region.minAccess);
+}

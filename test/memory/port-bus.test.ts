@@ -72,8 +72,9 @@ describe('PortBus', () => {
     const r = region(4, 4, 4);
     bus.map(0x100, r);
     expect(bus.read(0x100, 1)).toBe(1);
-    bus.write(0x100, 0x99, 1);
-    expect(r.log).toEqual(['r0.4', 'w0.4=99']);
+    expect(bus.read(0x102, 1)).toBe(3);
+    bus.write(0x101, 0x99, 1);
+    expect(r.log).toEqual(['r0.4', 'r0.4', 'w0.4=9900']);
   });
 
   test('maps a part of a region at an offset', () => {
