@@ -1,0 +1,19 @@
+/** Helpers of the decoder's tests: decode a list of bytes. */
+
+import { Decoder } from '../../../src/cpu/decode/decoder.ts';
+import type { Insn } from '../../../src/cpu/decode/insn.ts';
+
+const decoder = new Decoder();
+
+/** Decodes `bytes` (zeros follow); returns the outcome, the fields are in `insn`. */
+export function decode(bytes: readonly number[], mode32 = false, eip = 0x1000): number {
+  return decoder.decode({ byte: (at) => bytes[at - eip] ?? 0 }, eip, mode32);
+}
+
+/** What the last decode() gave; the same object every time. */
+export const insn: Insn = decoder.insn;
+
+/** `66 b8` to bytes. */
+export function hex(text: string): number[] {
+  return text.split(' ').map((byte) => parseInt(byte, 16));
+}
