@@ -1,0 +1,46 @@
+/** What the command line asks for, before anything is opened. Filled by options.ts, read by main.ts. */
+import type { Step } from '../machine/automation.ts';
+
+export interface DriveOption {
+  file: string;
+  interface: 'ide' | 'floppy';
+  /** Position on the interface: 0-3 (ide: hda-hdd), 0-1 (floppy). */
+  index: number;
+  readOnly: boolean;
+  snapshot: boolean;
+  /** The option as written, for messages: `-fda`, `-drive`. */
+  option: string;
+}
+
+export interface Config {
+  name: string;
+  /** Bytes of guest RAM. */
+  memory: number;
+  drives: DriveOption[];
+  /** Letters of QEMU's -boot: a floppy, c disk, d CD, n network. */
+  bootOrder: string;
+  snapshot: boolean;
+  noReboot: boolean;
+  bios: string | null;
+  /** Code cache in MiB, or null for the default. */
+  tbSize: number | null;
+  rtcBase: string;
+  display: 'term' | 'none' | null;
+  serial: string[];
+  debugcon: string | null;
+  debugExit: { iobase: number; iosize: number } | null;
+  logItems: string[];
+  logFile: string | null;
+  logFilter: string | null;
+  disabledPasses: string[];
+  stats: string | null;
+  /** Seconds for the whole run, or null. */
+  timeout: number | null;
+  steps: Step[];
+}
+
+export const defaultConfig = (): Config => ({
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, tbSize: null,
+  rtcBase: 'utc', display: null, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  disabledPasses: [], stats: null, timeout: null, steps: [],
+});

@@ -1,0 +1,4 @@
+/** Something the user can mend: printed as one line `tcg86: ...`, exit code 1, never with a stack trace. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

@@ -1,0 +1,252 @@
+/**
+ * The command line: QEMU's options (qemu(1)) and the headless steps. One row an option; help is printed from the rows.
+ * util.parseArgs knows no single-dash words, so the few lines of scanning are our own.
+ */
+import { LOG_ITEMS } from '../cpu/log.ts';
+import { PASS_NAMES } from '../tcg/passes/pipeline.ts';
+import { isKeyName } from '../devices/ps2-keys.ts';
+import { parseChord, parseTyping } from '../machine/typing.ts';
+import { defaultConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { UsageError } from './errors.ts';
+import { checkProperties, parseNumber, parseOnOff, parseProperties, parseSeconds, parseSize } from './properties.ts';
+
+/** Least and most guest memory in bytes: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
+const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
+
+interface Option {
+  readonly names: readonly string[];
+  /** How its argument is shown in help; none: a switch. */
+  readonly argument?: string;
+  readonly help: string;
+  readonly set: (config: Config, value: string, option: string) => void;
+}
+
+/** Asked for instead of a machine. */
+export class Information {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const drive = (kind: 'ide' | 'floppy', index: number): Option['set'] => (config, file, option) => {
+  addDrive(config, { file, interface: kind, index, readOnly: false, snapshot: false, option });
+};
+
+function addDrive(config: Config, added: Config['drives'][number]): void {
+  if (added.file === '') throw new UsageError(`${added.option}: a file name is missing`);
+  if (config.drives.some((one) => one.interface === added.interface && one.index === added.index)) {
+    throw new UsageError(`${added.option} ${added.file}: drive with bus=0, unit=${added.index} (${added.interface}) exists`);
+  }
+  config.drives.push(added);
+}
+
+function setDrive(config: Config, value: string, option: string): void {
+  const properties = parseProperties(option, value);
+  checkProperties(option, properties, ['file', 'format', 'if', 'index', 'media', 'readonly', 'snapshot', 'id', 'cache']);
+  const kind = properties.get('if') ?? 'ide';
+  if (kind !== 'ide' && kind !== 'floppy') throw new UsageError(`${option}: unsupported bus type '${kind}' (ide, floppy)`);
+  const format = properties.get('format') ?? 'raw';
+  if (format !== 'raw') throw new UsageError(`${option}: unknown driver '${format}' (raw)`);
+  const media = properties.get('media') ?? 'disk';
+  if (media !== 'disk') throw new UsageError(`${option}: media=${media} is not supported (disk)`);
+  const slots = kind === 'ide' ? 4 : 2;
+  const index = properties.get('index');
+  const free = [0, 1, 2, 3].find((slot) => !config.drives.some((one) => one.interface === kind && one.index === slot)) ?? 0;
+  addDrive(config, {
+    file: properties.get('file') ?? '', interface: kind,
+    index: index === undefined ? Math.min(free, slots - 1) : parseNumber(`${option} index`, index, 0, slots - 1),
+    readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false),
+    snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false), option,
+  });
+}
+
+function setBoot(config: Config, value: string, option: string): void {
+  const properties = parseProperties(option, value, 'order');
+  checkProperties(option, properties, ['order']);
+  const order = properties.get('order')!;
+  const wrong = [...order].find((letter) => !'acdn'.includes(letter));
+  if (wrong !== undefined) throw new UsageError(`${option}: invalid boot device '${wrong}' (a floppy, c disk, d CD, n network)`);
+  if (new Set(order).size !== order.length) throw new UsageError(`${option}: a boot device is given twice in '${order}'`);
+  config.bootOrder = order;
+}
+
+function setAccelerator(config: Config, value: string, option: string): void {
+  const properties = parseProperties(option, value, 'accel');
+  const name = properties.get('accel');
+  if (name === 'help') throw new Information('Accelerators supported in tcg86:\ntcg');
+  if (name !== 'tcg') throw new UsageError(`${option} ${value}: invalid accelerator '${name}' (tcg)`);
+  checkProperties(`${option} tcg`, properties, ['accel', 'tb-size', 'passes-off']);
+  const size = properties.get('tb-size');
+  if (size !== undefined) config.tbSize = parseNumber(`${option} tb-size`, size, 1, 1024);
+  const off = properties.get('passes-off');
+  if (off !== undefined) {
+    config.disabledPasses = off.split('+');
+    const wrong = config.disabledPasses.find((pass) => !PASS_NAMES.includes(pass));
+    if (wrong !== undefined) throw new UsageError(`${option}: no pass '${wrong}' (${PASS_NAMES.join(', ')})`);
+  }
+}
+
+function setDevice(config: Config, value: string, option: string): void {
+  const properties = parseProperties(option, value, 'driver');
+  const driver = properties.get('driver');
+  if (driver === 'help') throw new Information('name "isa-debug-exit", bus ISA (iobase=0x501, iosize=2)');
+  if (driver !== 'isa-debug-exit') throw new UsageError(`${option} ${value}: '${driver}' is not a valid device model name`);
+  checkProperties(`${option} ${driver}`, properties, ['driver', 'iobase', 'iosize']);
+  const iosize = parseNumber(`${option} iosize`, properties.get('iosize') ?? '2', 1, 4);
+  config.debugExit = { iobase: parseNumber(`${option} iobase`, properties.get('iobase') ?? '0x501', 0, 0x10000 - iosize), iosize };
+}
+
+function setLogItems(config: Config, value: string, option: string): void {
+  if (value === 'help' || value === '?') {
+    throw new Information(`Log items (comma separated):\n${LOG_ITEMS.map(({ name, help }) => `${name.padEnd(12)} ${help}`).join('\n')}`);
+  }
+  for (const item of value.split(',')) {
+    if (!LOG_ITEMS.some(({ name }) => name === item)) throw new UsageError(`${option}: no log item '${item}' (see -d help)`);
+    config.logItems.push(item);
+  }
+}
+
+const CHARDEVS = /^(stdio|null|none|file:.+)$/;
+function checkChardev(option: string, value: string): void {
+  if (!CHARDEVS.test(value)) throw new UsageError(`${option} ${value}: not a character device (stdio, file:PATH, null, none)`);
+}
+
+function pattern(option: string, source: string): RegExp {
+  try {
+    return new RegExp(source, 'm');
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
+}
+
+/** Rewraps what the key parsers throw with the option's name. */
+function keys<T>(option: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
+}
+
+export const OPTIONS: readonly Option[] = [
+  { names: ['m', 'memory'], argument: 'SIZE', help: 'guest memory, in MiB or with K, M, G (default 128M)', set: (config, value, option) => {
+    const properties = parseProperties(option, value, 'size');
+    checkProperties(option, properties, ['size']);
+    const size = parseSize(option, properties.get('size')!);
+    if (size < MEMORY_MIN || size > MEMORY_MAX) throw new UsageError(`${option} ${value}: guest memory must be between 1M and 2047M`);
+    config.memory = size;
+  } },
+  { names: ['fda'], argument: 'FILE', help: 'floppy image in drive A', set: drive('floppy', 0) },
+  { names: ['fdb'], argument: 'FILE', help: 'floppy image in drive B', set: drive('floppy', 1) },
+  { names: ['hda'], argument: 'FILE', help: 'hard disk 0 (also: a bare argument)', set: drive('ide', 0) },
+  { names: ['hdb'], argument: 'FILE', help: 'hard disk 1', set: drive('ide', 1) },
+  { names: ['hdc'], argument: 'FILE', help: 'hard disk 2', set: drive('ide', 2) },
+  { names: ['hdd'], argument: 'FILE', help: 'hard disk 3', set: drive('ide', 3) },
+  { names: ['drive'], argument: 'file=FILE[,if=ide|floppy][,index=N][,format=raw][,readonly=on][,snapshot=on]', help: 'a drive', set: setDrive },
+  { names: ['boot'], argument: '[order=]ac', help: 'boot order: a floppy, c disk', set: setBoot },
+  { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
+  { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
+  { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
+  { names: ['accel'], argument: 'tcg[,tb-size=MIB][,passes-off=A+B]', help: 'the translator; its cache, passes to leave out', set: setAccelerator },
+  { names: ['M', 'machine'], argument: 'pc', help: 'the machine: i440FX + PIIX3', set: (_config, value, option) => {
+    const type = parseProperties(option, value, 'type').get('type');
+    if (type === 'help') throw new Information('Supported machines are:\npc                   i440FX + PIIX3 PC (default)');
+    if (type !== 'pc') throw new UsageError(`${option} ${value}: unsupported machine type (pc)`);
+  } },
+  { names: ['rtc'], argument: 'base=utc|localtime|DATE', help: "the guest's clock at start, e.g. 2026-01-01T12:00:00", set: (config, value, option) => {
+    const properties = parseProperties(option, value);
+    checkProperties(option, properties, ['base']);
+    const base = properties.get('base') ?? 'utc';
+    if (base !== 'utc' && base !== 'localtime' && !(/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(base) && !Number.isNaN(Date.parse(base)))) {
+      throw new UsageError(`${option} base=${base}: expected utc, localtime or a date like 2026-01-01T12:00:00`);
+    }
+    config.rtcBase = base;
+  } },
+  { names: ['display'], argument: 'term|none', help: 'draw the screen in this terminal, or not at all', set: (config, value, option) => {
+    if (value !== 'term' && value !== 'none') throw new UsageError(`${option} ${value}: unknown display (term, none)`);
+    config.display = value;
+  } },
+  { names: ['nographic'], help: 'no display, the serial line on stdio', set: (config) => {
+    config.display = 'none';
+    config.serial.push('stdio');
+  } },
+  { names: ['serial'], argument: 'stdio|file:PATH|null', help: 'where COM1 (then COM2) goes', set: (config, value, option) => {
+    checkChardev(option, value);
+    if (config.serial.length === 2) throw new UsageError(`${option} ${value}: there are two serial lines only`);
+    config.serial.push(value);
+  } },
+  { names: ['debugcon'], argument: 'stdio|file:PATH|null', help: 'where bytes written to port E9h go', set: (config, value, option) => {
+    checkChardev(option, value);
+    config.debugcon = value;
+  } },
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2]', help: 'a device that lets the guest end the emulator', set: setDevice },
+  { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
+  { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
+  { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value) => { config.logFilter = value; } },
+  { names: ['name'], argument: 'NAME', help: "the guest's name, shown by the display", set: (config, value) => { config.name = value; } },
+  { names: ['expect'], argument: 'REGEX', help: 'step: wait for new text on the screen or the serial line', set: (config, value, option) => {
+    config.steps.push({ kind: 'expect', pattern: pattern(option, value) });
+  } },
+  { names: ['type'], argument: 'TEXT', help: 'step: type text (\\n Enter, {f1}, {ctrl-d})', set: (config, value, option) => {
+    config.steps.push({ kind: 'type', chords: keys(option, () => parseTyping(value, isKeyName)) });
+  } },
+  { names: ['key'], argument: 'NAME', help: 'step: press a key or combination (f1, ctrl-alt-delete)', set: (config, value, option) => {
+    config.steps.push({ kind: 'type', chords: [keys(option, () => parseChord(value, isKeyName))] });
+  } },
+  { names: ['wait'], argument: 'SECONDS', help: 'step: let time pass', set: (config, value, option) => {
+    config.steps.push({ kind: 'wait', seconds: parseSeconds(option, value) });
+  } },
+  { names: ['screen'], help: 'step: print the text screen', set: (config) => { config.steps.push({ kind: 'screen' }); } },
+  { names: ['screenshot'], argument: 'FILE.png', help: 'step: write a picture of the screen', set: (config, value) => {
+    config.steps.push({ kind: 'screenshot', file: value });
+  } },
+  { names: ['timeout'], argument: 'SECONDS', help: 'end the whole run with code 3 after this long', set: (config, value, option) => {
+    config.timeout = parseSeconds(option, value);
+  } },
+  { names: ['stats'], argument: 'FILE', help: 'write all counters as JSON at the end', set: (config, value) => { config.stats = value; } },
+  { names: ['version'], help: 'print the version', set: () => { throw new Information('version'); } },
+  { names: ['h', 'help'], help: 'print this help', set: () => { throw new Information(helpText()); } },
+];
+
+/** Steps and what concerns the whole run are not QEMU's: they are written with two dashes. */
+const OWN = ['expect', 'type', 'key', 'wait', 'screen', 'screenshot', 'timeout', 'stats'];
+
+export function helpText(): string {
+  const lines = OPTIONS.map(({ names, argument, help }) => {
+    const left = `${OWN.includes(names[0]!) ? '--' : '-'}${names[0]}${argument === undefined ? '' : ` ${argument}`}`;
+    return left.length < 28 ? `  ${left.padEnd(28)} ${help}` : `  ${left}\n${' '.repeat(31)}${help}`;
+  });
+  return [
+    'usage: tcg86 [options] [disk_image]', '', ...lines, '',
+    'Steps are done in the order given; after the last one the machine stops. Without a drive the built-in demo disk boots.',
+    'In the terminal display: Ctrl-A x leaves, Ctrl-A h helps.',
+  ].join('\n');
+}
+
+/**
+ * Reads the arguments (without node and script).
+ * @throws UsageError with a one-line message; Information when -h, -version or a list was asked for.
+ */
+export function parseArguments(args: readonly string[]): Config {
+  const config = defaultConfig();
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at]!;
+    if (!word.startsWith('-') || word === '-') {
+      drive('ide', 0)(config, word, 'disk image');
+      continue;
+    }
+    const name = word.replace(/^--?/, '');
+    const option = OPTIONS.find(({ names }) => names.includes(name));
+    if (option === undefined) throw new UsageError(`${word}: invalid option (tcg86 -h lists all)`);
+    let value = '';
+    if (option.argument !== undefined) {
+      at++;
+      if (at >= args.length) throw new UsageError(`${word}: requires an argument (${option.argument})`);
+      value = args[at]!;
+    }
+    option.set(config, value, word);
+  }
+  return config;
+}

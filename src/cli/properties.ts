@@ -1,0 +1,56 @@
+/** QEMU's `name,key=value,flag` option syntax, and the values in it. */
+import { UsageError } from './errors.ts';
+
+/**
+ * Splits `first,key=value,...`; `,,` is a comma in a value. A part without `=` is `key=on`, except the first,
+ * which belongs to `implied` where that is given.
+ */
+export function parseProperties(option: string, text: string, implied?: string): Map<string, string> {
+  const properties = new Map<string, string>();
+  const parts = text.replaceAll(',,', '\0').split(',').map((part) => part.replaceAll('\0', ','));
+  parts.forEach((part, index) => {
+    const equals = part.indexOf('=');
+    if (equals > 0) properties.set(part.slice(0, equals), part.slice(equals + 1));
+    else if (index === 0 && implied !== undefined) properties.set(implied, part);
+    else if (part === '') throw new UsageError(`${option} ${text}: empty property`);
+    else properties.set(part, 'on');
+  });
+  return properties;
+}
+
+/** @throws UsageError for a property that the option does not have. */
+export function checkProperties(option: string, properties: Map<string, string>, known: readonly string[]): void {
+  for (const key of properties.keys()) {
+    if (!known.includes(key)) throw new UsageError(`${option}: invalid parameter '${key}' (known: ${known.join(', ')})`);
+  }
+}
+
+export function parseOnOff(option: string, key: string, value: string | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (['on', 'yes', 'true', 'y'].includes(value)) return true;
+  if (['off', 'no', 'false', 'n'].includes(value)) return false;
+  throw new UsageError(`${option}: parameter '${key}' expects 'on' or 'off', not '${value}'`);
+}
+
+/** A whole number, decimal or 0x hexadecimal, in [min, max]. */
+export function parseNumber(option: string, text: string, min: number, max: number): number {
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
+  if (Number.isNaN(value)) throw new UsageError(`${option}: '${text}' is not a number`);
+  if (value < min || value > max) throw new UsageError(`${option}: ${text} is not between ${min} and ${max}`);
+  return value;
+}
+
+/** Seconds, fractions allowed. */
+export function parseSeconds(option: string, text: string): number {
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(text)) throw new UsageError(`${option}: '${text}' is not a number of seconds`);
+  return Number(text);
+}
+
+const UNITS: Record<string, number> = { '': 2 ** 20, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** A memory size in bytes: a number with K, M, G or T, MiB without. */
+export function parseSize(option: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)(?:i?b)?$/i.exec(text);
+  if (match === null) throw new UsageError(`${option}: '${text}' is not a size (like 16M or 1G)`);
+  return Math.floor(Number(match[1]) * UNITS[match[2]!.toLowerCase()]!);
+}

@@ -1,0 +1,240 @@
+/**
+ * The processor: its state, its memory access, and what helpers need of it. The run loop is in exec.ts.
+ * Segment registers' hidden parts: Intel SDM vol. 3, 3.4.3; state after reset: vol. 3, 9.1.1.
+ */
+import type { AddressSpace } from '../memory/address-space.ts';
+import type { PortBus } from '../memory/port-bus.ts';
+import { Executor } from './exec.ts';
+import type { ExecutorOptions } from './exec.ts';
+import { GUEST_FAULT } from './fault.ts';
+import { MemoryAccess } from './memory-access.ts';
+import {
+  A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CS, DF, DR, EDX, EFLAGS,
+  EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HALTED, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_INHIBIT_IRQ, HF_IOPL_MASK,
+  HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, INTR, LDT_ATTR, LDT_LIMIT,
+  NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
+  SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
+} from './state.ts';
+import { CC_OP_EFLAGS } from './flags.ts';
+import { EXIT_FAULT } from '../tcg/env.ts';
+import { resetFpu } from './fpu/state.ts';
+
+/** What a processor is connected to. */
+export interface CpuOptions extends ExecutorOptions {
+  space: AddressSpace;
+  io: PortBus;
+  /** INTA cycle: the interrupt controller gives the vector. */
+  acknowledge: () => number;
+  /** Time-stamp counter as a whole number of cycles (below 2^53). */
+  tsc: () => number;
+}
+
+/** CPUID signature in EDX after reset: family 4, model 8, stepping 0 (a 486 DX4). */
+export const CPU_SIGNATURE = 0x480;
+
+export class Cpu extends MemoryAccess {
+  readonly io: PortBus;
+  readonly exec: Executor;
+  /** What sampleTsc() read. */
+  tscLow = 0;
+  tscHigh = 0;
+  readonly #acknowledge: () => number;
+  readonly #tsc: () => number;
+
+  constructor(options: CpuOptions) {
+    super(options.space);
+    this.io = options.io;
+    this.#acknowledge = options.acknowledge;
+    this.#tsc = options.tsc;
+    this.exec = new Executor(this, this.lines, options);
+    options.space.onRamWrite = (ma, length) => this.#ramWritten(ma, length);
+    options.space.onChange = () => this.#mapChanged();
+    this.reset();
+  }
+
+  /** RESET#: as after power on, except that memory keeps its contents. */
+  reset(): void {
+    const R = this.R;
+    const a20 = R[A20_MASK]!;
+    R.fill(0, 0, TEMPS);
+    R[A20_MASK] = a20 === 0 ? -1 : a20;
+    R[EDX] = CPU_SIGNATURE;
+    R[CC_OP] = CC_OP_EFLAGS;
+    R[CC_SRC] = 0;
+    R[DF] = 1;
+    R[EFLAGS] = 2;
+    R[CR0] = CR0_ET | 0x60000000;
+    R[DR + 6] = 0xffff0ff0 | 0;
+    R[DR + 7] = 0x400;
+    R[GDT_LIMIT] = R[IDT_LIMIT] = R[LDT_LIMIT] = R[TR_LIMIT] = 0xffff;
+    R[LDT_ATTR] = 0x8200;
+    R[TR_ATTR] = 0x8b00;
+    for (let seg = 0; seg < 6; seg++) this.setSegment(seg, 0, 0, 0xffff, seg === CS ? 0x9b00 : 0x9300);
+    this.setSegment(CS, 0xf000, 0xffff0000 | 0, 0xffff, 0x9b00);
+    R[EIP] = 0xfff0;
+    resetFpu(R);
+    this.updateHflags();
+    this.reload();
+    this.exec.clearJumpCache();
+  }
+
+  /** Runs up to `budget` guest instructions (1 to 2^30); returns how many retired. Ends early on HLT or a reset request. */
+  run(budget: number): number {
+    return this.exec.run(budget);
+  }
+
+  /** The INTR pin. */
+  setIntr(level: boolean): void {
+    this.R[INTR] = level ? 1 : 0;
+    if (level) this.kick();
+  }
+
+  /** An edge on the NMI pin. */
+  raiseNmi(): void {
+    this.R[NMI_PENDING] = 1;
+    this.kick();
+  }
+
+  /** The A20 gate: closed, address bit 20 reads as 0 on the bus. */
+  setA20(open: boolean): void {
+    const mask = open ? -1 : ~0x100000;
+    if (this.R[A20_MASK] === mask) return;
+    this.R[A20_MASK] = mask;
+    this.flushTlb();
+    this.kick();
+  }
+
+  /** The reset pin: run() returns at the next block boundary, and the board resets. */
+  requestReset(): void {
+    this.R[RESET_REQUEST] = 1;
+    this.kick();
+  }
+
+  acknowledge(): number {
+    return this.#acknowledge();
+  }
+
+  sampleTsc(): void {
+    const cycles = this.#tsc();
+    this.tscLow = cycles % 0x1_0000_0000 | 0;
+    this.tscHigh = Math.floor(cycles / 0x1_0000_0000) | 0;
+  }
+
+  /** Takes the budget away, so that the run loop looks at events at the next block boundary. */
+  kick(): void {
+    const R = this.R;
+    R[BUDGET_PARKED] = R[BUDGET_PARKED]! + R[BUDGET]!;
+    R[BUDGET] = 0;
+  }
+
+  /** Raises an exception: leaves the helper and the instruction. */
+  raise(vector: number, errorCode?: number): never {
+    const R = this.R;
+    R[EXC_VECTOR] = vector;
+    R[EXC_ERROR] = errorCode ?? 0;
+    R[EXC_HAS_ERROR] = errorCode === undefined ? 0 : 1;
+    R[PENDING_EXIT] = EXIT_FAULT;
+    throw GUEST_FAULT;
+  }
+
+  /**
+   * The linear address of [offset, offset + size) in a segment.
+   * Raises #SS(0) for SS, #GP(0) otherwise, if the segment does not hold it (SDM vol. 3, 5.3).
+   */
+  segCheck(seg: number, offset: number, size: number, write: boolean): number {
+    const R = this.R;
+    const low = R[(write ? SEG_WLO : SEG_RLO) + seg]! >>> 0, high = R[(write ? SEG_WHI : SEG_RHI) + seg]! >>> 0;
+    const first = offset >>> 0, last = first + size - 1;
+    if (first < low || last > high) this.raise(seg === SS ? EXC_SS : EXC_GP, 0);
+    return R[SEG_BASE + seg]! + offset | 0;
+  }
+
+  /** Loads a segment register with its hidden part; the caller has checked it. updateHflags() is the caller's too. */
+  setSegment(seg: number, selector: number, base: number, limit: number, attr: number): void {
+    const R = this.R;
+    R[SEG_SEL + seg] = selector;
+    R[SEG_BASE + seg] = base;
+    R[SEG_LIMIT + seg] = limit;
+    R[SEG_ATTR + seg] = attr;
+    const code = (attr & 0x800) !== 0;
+    const usable = (attr & 0x8000) !== 0;
+    // Expand-down segments hold what is above the limit, up to 64 KB or 4 GB by the B bit.
+    const down = !code && (attr & 0x400) !== 0;
+    const low = down ? limit + 1 | 0 : 0;
+    const high = down ? ((attr & 0x400000) !== 0 ? -1 : 0xffff) : limit;
+    const empty = !usable || (low >>> 0) > (high >>> 0) || (down && limit === -1);
+    // In real and virtual-8086 mode CS may be written; there its attributes are those of data.
+    const realMode = (R[CR0]! & CR0_PE) === 0 || (R[EFLAGS]! & VM) !== 0;
+    const readable = !empty && (!code || (attr & 0x200) !== 0);
+    const writable = !empty && (realMode || (!code && (attr & 0x200) !== 0));
+    R[SEG_RLO + seg] = readable ? low : 1;
+    R[SEG_RHI + seg] = readable ? high : 0;
+    R[SEG_WLO + seg] = writable ? low : 1;
+    R[SEG_WHI + seg] = writable ? high : 0;
+  }
+
+  get cpl(): number {
+    return this.R[HFLAGS]! & HF_CPL_MASK;
+  }
+
+  setCpl(cpl: number): void {
+    this.R[HFLAGS] = (this.R[HFLAGS]! & ~HF_CPL_MASK) | cpl;
+  }
+
+  /** Brings HFLAGS up to date with CR0, EFLAGS, the segments and the CPL (bits 0-1 of HFLAGS itself). */
+  updateHflags(): void {
+    const R = this.R;
+    const cr0 = R[CR0]!, eflags = R[EFLAGS]!;
+    let flags = R[HFLAGS]! & (HF_CPL_MASK | HF_INHIBIT_IRQ);
+    if ((cr0 & CR0_PE) !== 0) flags |= HF_PE;
+    else flags &= ~HF_CPL_MASK;
+    if ((cr0 & CR0_PG) !== 0) flags |= HF_PG;
+    if ((cr0 & CR0_EM) !== 0) flags |= HF_EM;
+    if ((cr0 & CR0_TS) !== 0) flags |= HF_TS;
+    if ((cr0 & CR0_MP) !== 0) flags |= HF_MP;
+    if ((eflags & VM) !== 0) flags |= HF_VM | 3;
+    if ((eflags & TF) !== 0) flags |= HF_TF;
+    if ((eflags & RF) !== 0) flags |= HF_RF;
+    flags |= (eflags >> 12 & 3) << HF_IOPL_SHIFT & HF_IOPL_MASK;
+    if ((cr0 & CR0_AM) !== 0 && (eflags & AC) !== 0 && (flags & HF_CPL_MASK) === 3) flags |= HF_AC;
+    if ((R[SEG_ATTR + CS]! & 0x400000) !== 0) flags |= HF_CS32;
+    if ((R[SEG_ATTR + SS]! & 0x400000) !== 0) flags |= HF_SS32;
+    for (let seg = 0; seg < 6; seg++) {
+      const flat = R[SEG_BASE + seg] === 0 && R[SEG_RLO + seg] === 0 && R[SEG_RHI + seg] === -1
+        && (seg === CS || (R[SEG_WLO + seg] === 0 && R[SEG_WHI + seg] === -1));
+      if (flat) flags |= HF_FLAT << seg;
+    }
+    R[HFLAGS] = flags;
+  }
+
+  /** CR0, CR3, CR4 or A20 have changed. Global pages are flushed like others: no model here has them. */
+  flushTlb(): void {
+    this.reload();
+    this.exec.clearJumpCache();
+  }
+
+  /** INVLPG: a 4 MB page may hold va, so with CR4.PSE everything goes. */
+  flushPage(va: number): void {
+    if (this.hasLargePages) this.tlb.flush();
+    else this.tlb.flushPage(va);
+    this.exec.clearJumpCache();
+  }
+
+  protected override mustReplay(ma: number, length: number): boolean {
+    return this.exec.mustReplay(ma, length);
+  }
+
+  protected override invalidateCode(ma: number, length: number): void {
+    this.exec.invalidate(this.lines.overlapping(ma, length));
+  }
+
+  /** A device, DMA or a page walk writes to RAM. */
+  #ramWritten(ma: number, length: number): void {
+    if (this.lines.touches(ma, length)) this.invalidateCode(ma, length);
+  }
+
+  #mapChanged(): void {
+    this.flushTlb();
+    this.kick();
+  }
+}

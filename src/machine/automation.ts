@@ -1,0 +1,32 @@
+/**
+ * Headless automation: steps that are done one after the other while the machine runs. The same list serves the
+ * command line (`--expect`, `--type`, ...) and the library.
+ */
+import type { Chord } from './typing.ts';
+
+export type Step =
+  /** Wait until the transcript matches. */
+  | { readonly kind: 'expect'; readonly pattern: RegExp }
+  /** Press keys one after the other. */
+  | { readonly kind: 'type'; readonly chords: readonly Chord[] }
+  /** Let `seconds` of virtual time pass. */
+  | { readonly kind: 'wait'; readonly seconds: number }
+  /** Print the text screen. */
+  | { readonly kind: 'screen' }
+  /** Write a PNG of the screen. */
+  | { readonly kind: 'screenshot'; readonly file: string };
+
+/** A step could not be done: how, and what it was. */
+export class StepError extends Error {
+  override readonly name = 'StepError';
+}
+
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case 'expect': return `--expect '${step.pattern.source}'`;
+    case 'type': return '--type';
+    case 'wait': return `--wait ${step.seconds}`;
+    case 'screen': return '--screen';
+    case 'screenshot': return `--screenshot ${step.file}`;
+  }
+}
