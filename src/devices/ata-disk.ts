@@ -1,0 +1,487 @@
+/**
+ * One ATA hard disk: its copy of the task file, the PIO protocols, and the virtual time that commands take.
+ * Addresses of registers: ata-registers.ts; what commands do: ata-commands.ts. Source: ATA-2 (X3T10/948D) §9.
+ *
+ * A command is BUSY until its deadline, and longer if the host's answer is late; then it shows data (DRQ), or it ends.
+ */
+
+import { ATA_COMMANDS } from './ata-commands.ts';
+import type { AtaDrive } from './ata-commands.ts';
+import { guessGeometry, MAX_CYLINDERS } from './ata-geometry.ts';
+import type { Geometry } from './ata-geometry.ts';
+import { identify, LBA28_SECTORS } from './ata-identify.ts';
+import {
+  ATA_ABRT, ATA_BSY, ATA_DIAGNOSTIC_PASSED, ATA_DRDY, ATA_DRQ, ATA_DSC, ATA_ERR, ATA_IDNF, ATA_UNC,
+  DEVICE_LBA, DEVICE_ONES, DEVICE_SELECT, MAX_MULTIPLE,
+  REG_COUNT, REG_CYLINDER_HIGH, REG_CYLINDER_LOW, REG_DEVICE, REG_ERROR, REG_FEATURES, REG_SECTOR,
+} from './ata-registers.ts';
+import { DeviceState } from './device.ts';
+import type { Clock, Device, Timer } from './device.ts';
+import { SECTOR_SIZE } from './host.ts';
+import type { BlockBackend } from './host.ts';
+
+/** What the drive is doing; `fields.phase`. */
+const IDLE = 0;
+/** A command without data, until its deadline. */
+const COMMAND = 1;
+/** Sectors (or the identification) on their way from the medium to the buffer. */
+const FETCH = 2;
+/** Before the first DRQ of a write command. */
+const PREPARE = 3;
+/** DRQ: the host reads the buffer. */
+const DATA_IN = 4;
+/** DRQ: the host fills the buffer. */
+const DATA_OUT = 5;
+/** The buffer on its way to the medium. */
+const STORE = 6;
+/** After a software reset. */
+const RESET = 7;
+const DIAGNOSTIC = 8;
+
+const US = 1000;
+/** Of a command until it ends, or until its first block of data is there. */
+const COMMAND_NS = 100 * US;
+/** From one block of a command to the next: the following sectors are in the drive's cache. */
+const NEXT_BLOCK_NS = 20 * US;
+/** Storing a block into the write cache. */
+const STORE_NS = 50 * US;
+/** From a write command to DRQ. The host polls for it; Linux 0.11 gives up after 3000 reads of the status. */
+const PREPARE_NS = 2 * US;
+/** Software reset. Linux 0.11 polls for its end 10,000 times. */
+const RESET_NS = 20 * US;
+const DIAGNOSTIC_NS = 2000 * US;
+
+const READY = ATA_DRDY | ATA_DSC;
+
+export interface AtaDiskOptions {
+  name: string;
+  clock: Clock;
+  backend: BlockBackend;
+  /** Default translation; guessed from the image if not given. */
+  geometry?: Geometry | undefined;
+  /** Device 1 of its channel: it leaves the interrupt of a diagnostic to device 0. */
+  slave?: boolean;
+  /** IDENTIFY's serial number. */
+  serial?: string | undefined;
+  /** The drive's INTRQ may have changed. */
+  onInterrupt: () => void;
+}
+
+export class AtaDisk implements Device, AtaDrive {
+  readonly name: string;
+  readonly geometry: Geometry;
+  readonly capacity: number;
+  readonly state;
+  readonly #backend: BlockBackend;
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+  readonly #onInterrupt: () => void;
+  readonly #serial: string;
+  readonly #slave: boolean;
+  /** Of the host's request under way; an answer to an older one is dropped. */
+  #request = 0;
+  #answered = true;
+  #failure: Error | undefined;
+  /** What the host read, until the deadline. */
+  #fetched: Uint8Array | null = null;
+
+  constructor(options: AtaDiskOptions) {
+    this.name = options.name;
+    this.#backend = options.backend;
+    this.#clock = options.clock;
+    this.#onInterrupt = options.onInterrupt;
+    this.#serial = options.serial ?? 'TCG00001';
+    this.#slave = options.slave ?? false;
+    this.capacity = Math.min(options.backend.sectors, LBA28_SECTORS);
+    this.geometry = options.geometry ?? guessGeometry(options.backend);
+    this.state = new DeviceState(1, {
+      features: 0, count: 1, sector: 1, cylinderLow: 0, cylinderHigh: 0, device: 0,
+      status: READY, error: ATA_DIAGNOSTIC_PASSED, command: 0, interrupt: 0,
+      heads: this.geometry.heads, sectors: this.geometry.sectors, multiple: 0, standby: 0,
+      phase: IDLE, deadline: 0,
+      lba: 0, remaining: 0, block: 0, // next sector, sectors still to do, sectors in the buffer
+      position: 0, limit: 0, // bytes of the buffer that the host has moved, and is to move
+      buffer: new Uint8Array(MAX_MULTIPLE * SECTOR_SIZE),
+    });
+    this.#timer = options.clock.timer(this.name, () => this.#due());
+  }
+
+  get fields() {
+    return this.state.fields;
+  }
+
+  reset(): void {
+    this.#abandon();
+    this.state.reset();
+    this.#onInterrupt();
+  }
+
+  restored(): void {
+    this.#abandon();
+    const { phase, deadline } = this.fields;
+    if (phase === IDLE || phase === DATA_IN || phase === DATA_OUT) return;
+    this.#ask();
+    this.#timer.arm(deadline);
+  }
+
+  /** INTRQ, before nIEN and drive selection. */
+  get interrupt(): boolean {
+    return this.fields.interrupt !== 0;
+  }
+
+  get busy(): boolean {
+    return (this.fields.status & ATA_BSY) !== 0;
+  }
+
+  get status(): number {
+    return this.fields.status;
+  }
+
+  /** Reading the status register takes the interrupt back. */
+  acknowledge(): void {
+    this.#interrupt(0);
+  }
+
+  /** A task file register other than data and status; while busy, all of them show the status. */
+  readRegister(offset: number): number {
+    const f = this.fields;
+    if (this.busy) return f.status;
+    switch (offset) {
+      case REG_ERROR: return f.error;
+      case REG_COUNT: return f.count;
+      case REG_SECTOR: return f.sector;
+      case REG_CYLINDER_LOW: return f.cylinderLow;
+      case REG_CYLINDER_HIGH: return f.cylinderHigh;
+      case REG_DEVICE: return f.device | DEVICE_ONES;
+      default: return f.status;
+    }
+  }
+
+  /** Both drives of a channel take every write; one that is busy ignores it, but for the selection. */
+  writeRegister(offset: number, value: number): void {
+    const f = this.fields;
+    if (this.busy) {
+      if (offset === REG_DEVICE) f.device = (f.device & ~DEVICE_SELECT) | (value & DEVICE_SELECT);
+      return;
+    }
+    switch (offset) {
+      case REG_FEATURES: f.features = value; break;
+      case REG_COUNT: f.count = value; break;
+      case REG_SECTOR: f.sector = value; break;
+      case REG_CYLINDER_LOW: f.cylinderLow = value; break;
+      case REG_CYLINDER_HIGH: f.cylinderHigh = value; break;
+      case REG_DEVICE: f.device = value; break;
+    }
+  }
+
+  /** The next 16 bits of the buffer; 0 when the drive shows no data. */
+  readData(): number {
+    const f = this.fields;
+    if (f.phase !== DATA_IN) return 0;
+    const value = f.buffer[f.position] | (f.buffer[f.position + 1] << 8);
+    f.position += 2;
+    if (f.position >= f.limit) {
+      if (f.remaining > 0) this.#nextFetch(NEXT_BLOCK_NS);
+      else this.#idle();
+    }
+    return value;
+  }
+
+  writeData(value: number): void {
+    const f = this.fields;
+    if (f.phase !== DATA_OUT) return;
+    f.buffer[f.position] = value & 0xff;
+    f.buffer[f.position + 1] = value >> 8;
+    f.position += 2;
+    if (f.position >= f.limit) this.#begin(STORE, STORE_NS);
+  }
+
+  /** The command register; ignored while busy. A command under way in its data phase is given up. */
+  execute(code: number): void {
+    const f = this.fields;
+    if (this.busy) return;
+    this.#interrupt(0);
+    f.command = code;
+    f.error = 0;
+    const command = ATA_COMMANDS[code];
+    if (command.kind === 'read' || command.kind === 'write') this.#transfer(command.kind, command.multiple);
+    else if (command.kind === 'verify') this.#transfer('verify', false);
+    else if (command.kind === 'identify') {
+      f.remaining = 1;
+      this.#begin(FETCH, COMMAND_NS);
+    } else this.#begin(COMMAND, COMMAND_NS);
+  }
+
+  /** EXECUTE DEVICE DIAGNOSTIC, sent to both drives. */
+  diagnose(): void {
+    this.#interrupt(0);
+    this.fields.device = 0;
+    this.#begin(DIAGNOSTIC, DIAGNOSTIC_NS);
+  }
+
+  /** SRST: the drive is busy while it is set and for some time after. */
+  softReset(asserted: boolean): void {
+    this.#abandon();
+    this.#interrupt(0);
+    const f = this.fields;
+    f.multiple = 0;
+    f.device = 0;
+    f.status = ATA_BSY;
+    f.phase = IDLE;
+    if (!asserted) this.#begin(RESET, RESET_NS);
+  }
+
+  locate(): number {
+    const f = this.fields;
+    if ((f.device & DEVICE_LBA) !== 0) return ((f.device & 15) << 24) | (f.cylinderHigh << 16) | (f.cylinderLow << 8) | f.sector;
+    const head = f.device & 15;
+    if (f.sector === 0 || f.sector > f.sectors || head >= f.heads) return -1;
+    return (((f.cylinderHigh << 8) | f.cylinderLow) * f.heads + head) * f.sectors + f.sector - 1;
+  }
+
+  show(sector: number): void {
+    const f = this.fields;
+    if ((f.device & DEVICE_LBA) !== 0) {
+      f.sector = sector & 0xff;
+      f.cylinderLow = (sector >> 8) & 0xff;
+      f.cylinderHigh = (sector >> 16) & 0xff;
+      f.device = (f.device & 0xf0) | ((sector >> 24) & 15);
+      return;
+    }
+    const track = Math.floor(sector / f.sectors);
+    const cylinder = Math.floor(track / f.heads);
+    f.sector = (sector % f.sectors) + 1;
+    f.cylinderLow = cylinder & 0xff;
+    f.cylinderHigh = (cylinder >> 8) & 0xff;
+    f.device = (f.device & 0xf0) | (track % f.heads);
+  }
+
+  #interrupt(level: number): void {
+    this.fields.interrupt = level;
+    this.#onInterrupt();
+  }
+
+  /** Forgets the deadline and the host's answer. */
+  #abandon(): void {
+    this.#timer.cancel();
+    this.#request++;
+    this.#answered = true;
+    this.#failure = undefined;
+    this.#fetched = null;
+  }
+
+  #idle(): void {
+    this.fields.phase = IDLE;
+    this.fields.status = READY;
+  }
+
+  /** Ends a command; `error` is the error register, 0 for success. */
+  #end(error: number): void {
+    const f = this.fields;
+    this.#idle();
+    f.error = error;
+    if (error !== 0) f.status |= ATA_ERR;
+    this.#interrupt(1);
+  }
+
+  #begin(phase: number, delay: number): void {
+    const f = this.fields;
+    this.#abandon();
+    f.phase = phase;
+    f.status = ATA_BSY;
+    f.deadline = this.#clock.now() + delay;
+    this.#ask();
+    this.#timer.arm(f.deadline);
+  }
+
+  #transfer(kind: 'read' | 'write' | 'verify', multiple: boolean): void {
+    const f = this.fields;
+    f.standby = 0;
+    if ((multiple && f.multiple === 0) || (kind === 'write' && this.#backend.readOnly)) {
+      this.#abort(ATA_ABRT);
+      return;
+    }
+    const lba = this.locate();
+    if (lba < 0 || lba >= this.capacity) {
+      this.#abort(ATA_IDNF);
+      return;
+    }
+    f.lba = lba;
+    f.remaining = f.count === 0 ? 256 : f.count;
+    if (kind === 'read') this.#nextFetch(COMMAND_NS);
+    else if (kind === 'verify') this.#begin(COMMAND, COMMAND_NS);
+    else {
+      this.#size();
+      this.#begin(PREPARE, PREPARE_NS);
+    }
+  }
+
+  /** Ends a command that could not start: still at a deadline, since no drive answers at once. */
+  #abort(error: number): void {
+    this.fields.error = error;
+    this.#begin(COMMAND, COMMAND_NS);
+  }
+
+  /** Sectors of the next block; 0 past the end of the disk. */
+  #size(): void {
+    const f = this.fields;
+    const command = ATA_COMMANDS[f.command];
+    const most = 'multiple' in command && command.multiple ? f.multiple : 1;
+    f.block = Math.min(most, f.remaining, this.capacity - f.lba);
+  }
+
+  #nextFetch(delay: number): void {
+    this.#size();
+    this.#begin(FETCH, delay);
+  }
+
+  /** Starts the host's part of the phase, if it has one. */
+  #ask(): void {
+    const f = this.fields;
+    const { kind } = ATA_COMMANDS[f.command];
+    const request = this.#request;
+    const done = (error?: Error): void => {
+      if (request !== this.#request) return;
+      this.#answered = true;
+      this.#failure = error;
+      // At the deadline and before: the timer goes on from here. After it: the device has been waiting.
+      if (!this.#timer.armed && this.#clock.now() >= f.deadline) this.#due();
+    };
+    if (f.phase === FETCH && kind === 'read' && f.block > 0) {
+      this.#answered = false;
+      this.#fetched = new Uint8Array(f.block * SECTOR_SIZE);
+      this.#backend.read(f.lba, this.#fetched, done);
+    } else if (f.phase === STORE && f.block > 0) {
+      this.#answered = false;
+      this.#backend.write(f.lba, f.buffer.slice(0, f.block * SECTOR_SIZE), done);
+    } else if (f.phase === COMMAND && kind === 'flush') {
+      this.#answered = false;
+      this.#backend.flush(done);
+    }
+  }
+
+  #due(): void {
+    if (!this.#answered) return;
+    switch (this.fields.phase) {
+      case COMMAND: return this.#finishCommand();
+      case FETCH: return this.#finishFetch();
+      case PREPARE: return this.#offer(DATA_OUT);
+      case STORE: return this.#finishStore();
+      case RESET: return this.#signature();
+      case DIAGNOSTIC:
+        this.#signature();
+        if (!this.#slave) this.#interrupt(1);
+    }
+  }
+
+  #finishCommand(): void {
+    const f = this.fields;
+    const command = ATA_COMMANDS[f.command];
+    if (f.error !== 0) this.#end(f.error);
+    else if (command.kind === 'non-data') this.#end(command.finish(this));
+    else if (command.kind === 'verify') {
+      const present = Math.min(f.remaining, this.capacity - f.lba);
+      this.#advance(present);
+      this.#end(f.remaining === 0 ? 0 : this.#notFound());
+    } else this.#end(this.#failure === undefined ? 0 : ATA_ABRT);
+  }
+
+  #finishFetch(): void {
+    const f = this.fields;
+    if (ATA_COMMANDS[f.command].kind === 'identify') {
+      f.block = 1;
+      f.remaining = 0;
+      this.#identify();
+    } else if (f.block === 0) {
+      this.#end(this.#notFound());
+      return;
+    } else if (this.#failure !== undefined) {
+      this.show(f.lba);
+      this.#end(ATA_UNC);
+      return;
+    } else {
+      if (this.#fetched !== null) f.buffer.set(this.#fetched);
+      this.#fetched = null;
+      this.#advance(f.block);
+    }
+    this.#offer(DATA_IN);
+    this.#interrupt(1);
+  }
+
+  #finishStore(): void {
+    const f = this.fields;
+    if (f.block === 0) {
+      this.#end(this.#notFound());
+      return;
+    }
+    if (this.#failure !== undefined) {
+      this.show(f.lba);
+      this.#end(ATA_UNC);
+      return;
+    }
+    this.#advance(f.block);
+    if (f.remaining === 0) {
+      this.#end(0);
+      return;
+    }
+    this.#size();
+    this.#offer(DATA_OUT);
+    this.#interrupt(1);
+  }
+
+  /** Shows the buffer to the host. A block past the end of the disk is taken, and then refused. */
+  #offer(phase: number): void {
+    const f = this.fields;
+    f.phase = phase;
+    f.position = 0;
+    f.limit = Math.max(1, f.block) * SECTOR_SIZE;
+    f.status = READY | ATA_DRQ;
+  }
+
+  /** After `sectors` more sectors the registers name the last one of them, and the count what is left. */
+  #advance(sectors: number): void {
+    const f = this.fields;
+    f.lba += sectors;
+    f.remaining -= sectors;
+    f.count = f.remaining & 0xff;
+    if (sectors > 0) this.show(f.lba - 1);
+  }
+
+  #notFound(): number {
+    this.show(this.fields.lba);
+    return ATA_IDNF;
+  }
+
+  /** The registers after a reset or a diagnostic; drive 0 is selected. */
+  #signature(): void {
+    const f = this.fields;
+    f.features = 0;
+    f.count = 1;
+    f.sector = 1;
+    f.cylinderLow = 0;
+    f.cylinderHigh = 0;
+    f.device = 0;
+    this.#idle();
+    f.error = ATA_DIAGNOSTIC_PASSED;
+    this.#onInterrupt();
+  }
+
+  #identify(): void {
+    const f = this.fields;
+    const cylinders = Math.min(MAX_CYLINDERS, Math.floor(this.capacity / (f.heads * f.sectors)));
+    identify(f.buffer, {
+      sectors: this.capacity,
+      geometry: this.geometry,
+      current: { cylinders, heads: f.heads, sectors: f.sectors },
+      multiple: f.multiple,
+      serial: this.#serial,
+      firmware: '0.1',
+      model: 'TCG86 HARDDISK',
+    });
+  }
+
+  /** Drive 1 of the pair is addressed. */
+  get selectsSlave(): boolean {
+    return (this.fields.device & DEVICE_SELECT) !== 0;
+  }
+}

@@ -1,0 +1,77 @@
+/** The 256 words of IDENTIFY DEVICE. Source: ATA-4 (T13/1153D) §8.12, words that ATA-1 to ATA-3 defined kept. */
+
+import type { Geometry } from './ata-geometry.ts';
+import { MAX_MULTIPLE } from './ata-registers.ts';
+
+export interface IdentifyOptions {
+  /** Capacity in sectors. */
+  sectors: number;
+  /** Default translation. */
+  geometry: Geometry;
+  /** Current translation, as INITIALIZE DEVICE PARAMETERS set it. */
+  current: Geometry;
+  /** Sectors per block of READ/WRITE MULTIPLE, 0 if disabled. */
+  multiple: number;
+  /** Up to 20 ASCII characters. */
+  serial: string;
+  /** Up to 8 ASCII characters. */
+  firmware: string;
+  /** Up to 40 ASCII characters. */
+  model: string;
+}
+
+/** What LBA28 can address. */
+export const LBA28_SECTORS = 0x0fff_ffff;
+
+const NOP_COMMAND = 0x4000;
+const POWER_MANAGEMENT = 0x0008;
+const FLUSH_CACHE = 0x1000;
+/** Bit 14 set, bit 15 clear: the word is valid. */
+const VALID = 0x4000;
+
+/** Fills `block` (512 bytes) with the identification, words little-endian. */
+export function identify(block: Uint8Array, options: IdentifyOptions): void {
+  const view = new DataView(block.buffer, block.byteOffset, 512);
+  const word = (index: number, value: number): void => view.setUint16(index * 2, value, true);
+  const double = (index: number, value: number): void => view.setUint32(index * 2, value, true);
+  // The first character of a pair is in the word's high byte.
+  const text = (index: number, words: number, value: string): void => {
+    const padded = value.padEnd(words * 2).slice(0, words * 2);
+    for (let i = 0; i < words; i++) word(index + i, (padded.charCodeAt(2 * i) << 8) | padded.charCodeAt(2 * i + 1));
+  };
+  const { geometry, current } = options;
+  block.fill(0, 0, 512);
+  word(0, 0x0040); // ATA, fixed
+  word(1, geometry.cylinders);
+  word(3, geometry.heads);
+  word(4, geometry.sectors * 512); // unformatted bytes per track, of old
+  word(5, 512);
+  word(6, geometry.sectors);
+  text(10, 10, options.serial);
+  word(20, 3); // dual ported, with look-ahead
+  word(21, 512); // buffer, in sectors
+  word(22, 4); // ECC bytes of READ/WRITE LONG, of old
+  text(23, 4, options.firmware);
+  text(27, 20, options.model);
+  word(47, 0x8000 | MAX_MULTIPLE);
+  word(48, 1); // 32-bit accesses of the data port
+  word(49, 0x0a00); // IORDY, LBA
+  word(51, 0x0200); // PIO timing mode 2 without IORDY
+  word(53, 0x0003); // words 54–58 and 64–70 are valid
+  word(54, current.cylinders);
+  word(55, current.heads);
+  word(56, current.sectors);
+  double(57, current.cylinders * current.heads * current.sectors);
+  word(59, options.multiple === 0 ? 0 : 0x0100 | options.multiple);
+  double(60, Math.min(options.sectors, LBA28_SECTORS));
+  word(64, 0x0003); // PIO modes 3 and 4
+  word(67, 120); // ns per PIO cycle
+  word(68, 120);
+  word(80, 0x001e); // ATA-1 to ATA-4
+  word(82, NOP_COMMAND | POWER_MANAGEMENT);
+  word(83, VALID | FLUSH_CACHE);
+  word(84, VALID);
+  word(85, NOP_COMMAND | POWER_MANAGEMENT);
+  word(86, FLUSH_CACHE);
+  word(87, VALID);
+}

@@ -1,0 +1,189 @@
+/**
+ * One IDE channel: the task file (8 ports) and the control block (1 port) in front of up to two ATA disks.
+ * Register bits: ata-registers.ts. Source: ATA-2 (X3T10/948D) §6–7; ATA-4 (T13/1153D) §9.16 for an absent device 1.
+ *
+ * Writes go to both drives, reads come from the selected one. A single master answers for an absent slave: the status
+ * reads as 0, the other registers as its own, and commands are ignored. With no drive at all the data lines float high,
+ * but for DD7, which the host pulls down: 7Fh.
+ */
+
+import { AtaDisk } from './ata-disk.ts';
+import type { Geometry } from './ata-geometry.ts';
+import { EXECUTE_DEVICE_DIAGNOSTIC } from './ata-commands.ts';
+import { ATA_BSY, CONTROL_NIEN, CONTROL_SRST, DEVICE_SELECT, REG_COMMAND, REG_DATA, REG_DEVICE, REG_STATUS } from './ata-registers.ts';
+import { DeviceState } from './device.ts';
+import type { Clock, Device, IrqLine } from './device.ts';
+import type { BlockBackend } from './host.ts';
+import type { AccessSize, IoRegion } from '../memory/io-region.ts';
+
+export { guessGeometry } from './ata-geometry.ts';
+export type { Geometry } from './ata-geometry.ts';
+
+const FLOATING = 0x7f;
+
+export interface IdeChannelOptions {
+  /** Unique on the board, e.g. `ide0`; its drives are `ide0-master` and `ide0-slave`. */
+  name: string;
+  clock: Clock;
+  /** IRQ 14 or 15. */
+  irq: IrqLine;
+  /** Master and slave. */
+  drives: readonly (BlockBackend | null)[];
+  /** Default translations; guessed where not given. */
+  geometries?: readonly (Geometry | null | undefined)[];
+  /** Serial numbers. */
+  serials?: readonly (string | undefined)[];
+}
+
+export class IdeChannel implements Device {
+  readonly name: string;
+  readonly state = new DeviceState(1, {
+    /** Device control, as written. */
+    control: 0,
+    /** The selected drive while no drive is there that could know. */
+    device: 0,
+  });
+  /** Master and slave. They are devices with a state of their own: a save state holds `devices`. */
+  readonly disks: readonly [AtaDisk | null, AtaDisk | null];
+  /** 1F0–1F7, 170–177. */
+  readonly commandBlock: IoRegion;
+  /** 3F6, 376. */
+  readonly controlBlock: IoRegion;
+  readonly #irq: IrqLine;
+
+  constructor(options: IdeChannelOptions) {
+    this.name = options.name;
+    this.#irq = options.irq;
+    const disk = (index: 0 | 1): AtaDisk | null => {
+      const backend = options.drives[index] ?? null;
+      if (backend === null) return null;
+      return new AtaDisk({
+        name: `${options.name}-${index === 0 ? 'master' : 'slave'}`,
+        clock: options.clock,
+        backend,
+        slave: index === 1,
+        geometry: options.geometries?.[index] ?? undefined,
+        serial: options.serials?.[index],
+        onInterrupt: () => this.#updateIrq(),
+      });
+    };
+    this.disks = [disk(0), disk(1)];
+    this.commandBlock = {
+      name: options.name,
+      size: 8,
+      minAccess: 1,
+      maxAccess: 4,
+      read: (offset, size) => this.#read(offset, size),
+      write: (offset, value, size) => this.#write(offset, value, size),
+    };
+    this.controlBlock = {
+      name: `${options.name}-control`,
+      size: 1,
+      minAccess: 1,
+      maxAccess: 1,
+      read: () => this.#status(),
+      write: (_offset, value) => this.#writeControl(value),
+    };
+  }
+
+  /** The channel and its disks, for the board's list. */
+  get devices(): readonly Device[] {
+    return [this, ...this.disks.filter((disk) => disk !== null)];
+  }
+
+  reset(): void {
+    this.state.reset();
+    for (const disk of this.disks) disk?.reset();
+    this.#updateIrq();
+  }
+
+  restored(): void {
+    this.#updateIrq();
+  }
+
+  #slave(): boolean {
+    const any = this.disks[0] ?? this.disks[1];
+    return any === null ? (this.state.fields.device & DEVICE_SELECT) !== 0 : any.selectsSlave;
+  }
+
+  #selected(): AtaDisk | null {
+    return this.disks[this.#slave() ? 1 : 0];
+  }
+
+  #updateIrq(): void {
+    const enabled = (this.state.fields.control & CONTROL_NIEN) === 0;
+    this.#irq.set(enabled && (this.#selected()?.interrupt ?? false));
+  }
+
+  #status(): number {
+    const selected = this.#selected();
+    if (selected !== null) return selected.status;
+    return this.disks[0] === null ? FLOATING : 0;
+  }
+
+  #read(offset: number, size: AccessSize): number {
+    if (offset === REG_DATA) return this.#readData(size);
+    let value = 0;
+    for (let i = 0; i < size; i++) value |= this.#readRegister(offset + i) << (8 * i);
+    return value;
+  }
+
+  #readData(size: AccessSize): number {
+    const selected = this.#selected();
+    if (selected === null) return this.disks[0] === null ? 0xff7f_ff7f | 0 : 0;
+    const low = selected.readData();
+    return size === 4 ? low | (selected.readData() << 16) : low;
+  }
+
+  #readRegister(offset: number): number {
+    if (offset === REG_STATUS) {
+      const status = this.#status();
+      this.#selected()?.acknowledge();
+      return status;
+    }
+    const answering = this.#selected() ?? this.disks[0];
+    return answering === null ? FLOATING : answering.readRegister(offset);
+  }
+
+  #write(offset: number, value: number, size: AccessSize): void {
+    if (offset === REG_DATA) {
+      const selected = this.#selected();
+      selected?.writeData(value & 0xffff);
+      if (size === 4) selected?.writeData(value >>> 16);
+      return;
+    }
+    for (let i = 0; i < size; i++) this.#writeRegister(offset + i, (value >> (8 * i)) & 0xff);
+  }
+
+  #writeRegister(offset: number, value: number): void {
+    if (offset === REG_COMMAND) {
+      this.#command(value);
+      return;
+    }
+    for (const disk of this.disks) disk?.writeRegister(offset, value);
+    if (offset === REG_DEVICE) {
+      this.state.fields.device = value;
+      this.#updateIrq();
+    }
+  }
+
+  #command(code: number): void {
+    if (code !== EXECUTE_DEVICE_DIAGNOSTIC) {
+      this.#selected()?.execute(code);
+      return;
+    }
+    if (((this.#selected() ?? this.disks[0])?.status ?? ATA_BSY) & ATA_BSY) return;
+    for (const disk of this.disks) disk?.diagnose();
+  }
+
+  #writeControl(value: number): void {
+    const { fields } = this.state;
+    const before = fields.control;
+    fields.control = value;
+    if (((before ^ value) & CONTROL_SRST) !== 0) {
+      for (const disk of this.disks) disk?.softReset((value & CONTROL_SRST) !== 0);
+      fields.device = 0;
+    }
+    this.#updateIrq();
+  }
+}
