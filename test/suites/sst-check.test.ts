@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import type { MooState, MooTest, RegisterName } from './moo.ts';
+import { compare, definedFlags } from './sst-check.ts';
+import type { MachineView } from './sst-check.ts';
+import { DIFFERENCES_286, differenceOf } from './sst-differences.ts';
+
+const state = (registers: MooState['registers'], ram: MooState['ram'] = []): MooState => ({ registers, ram, masks: {} });
+
+function recorded(overrides: Partial<MooTest>): MooTest {
+  return { index: 0, name: '', bytes: Uint8Array.of(0x90, 0xF4), initial: state({}), final: state({}), hash: '', ...overrides };
+}
+
+function machine(registers: MooState['registers'], ram: MooState['ram'] = []): MachineView {
+  const bytes = new Map(ram);
+  return { register: (name: RegisterName) => registers[name] ?? 0, byte: (address) => bytes.get(address) ?? 0 };
+}
+
+describe('compare', () => {
+  const inc = recorded({ initial: state({ ax: 1, bx: 2, flags: 0xF002 }, [[0x500, 0x40]]), final: state({ ax: 2, flags: 0x12 }, [[0x600, 7]]) });
+
+  test('the final state overlays the initial one', () => {
+    expect(compare(machine({ ax: 2, bx: 2, flags: 0x12 }, [[0x500, 0x40], [0x600, 7]]), inc, 0xFFFF, {})).toEqual([]);
+    expect(compare(machine({ ax: 2, bx: 3, flags: 0x12 }, [[0x500, 0x41], [0x600, 6]]), inc, 0xFFFF, {})).toEqual([
+      'bx is 0003, not 0002 (mask ffff)', '[000500] is 41, not 40', '[000600] is 06, not 07',
+    ]);
+  });
+
+  test('undefined flags and the top four do not count', () => {
+    const got = machine({ ax: 2, bx: 2, flags: 0xF002 }, [[0x500, 0x40], [0x600, 7]]);
+    expect(compare(got, inc, 0xFFEF, {})).toEqual([]);
+    expect(compare(got, inc, 0xFFFF, {})).toHaveLength(1);
+  });
+
+  test('nor do they in the flags that an exception pushed', () => {
+    const divide = recorded({ final: state({}, [[0x700, 0xD5], [0x701, 0x08]]), exception: { vector: 0, flagsAddress: 0x700 } });
+    const got = machine({}, [[0x700, 0x01], [0x701, 0x00]]);
+    expect(compare(got, divide, 0xF72B, {})).toEqual([]);
+    expect(compare(got, divide, 0xFFFF, {})).toHaveLength(2);
+  });
+
+  test('masks of the file and of the test', () => {
+    const bsf = recorded({ final: { registers: { eax: 5, eflags: 0x41 }, ram: [], masks: { eax: 0 } } });
+    expect(compare(machine({ eax: 9, eflags: 0x40 }), bsf, 0xFFFF, { eflags: 0xFFFFFFFE })).toEqual([]);
+  });
+});
+
+test('flags of a form come from its opcode and group, whatever its size prefixes', () => {
+  const metadata = { cpu: '386', opcodes: { '01': { 'flags-mask': 1 }, '0FBA': { reg: { '4': { 'flags-mask': 2 } } }, 68: {} } };
+  expect(definedFlags(metadata, '01')).toBe(1);
+  expect(definedFlags(metadata, '6701')).toBe(1);
+  expect(definedFlags(metadata, '676601')).toBe(1);
+  expect(definedFlags(metadata, '660FBA.4')).toBe(2);
+  expect(definedFlags(metadata, '6668')).toBe(0xFFFF);
+});
+
+describe('differences by design', () => {
+  test('are few, and every one has a reason', () => {
+    const forms = DIFFERENCES_286.flatMap(({ forms: list }) => (list === 'all' ? [] : list));
+    expect(forms.length).toBeLessThanOrEqual(40);
+    for (const { reason } of DIFFERENCES_286) expect(reason.length).toBeGreaterThan(20);
+  });
+
+  test.each([
+    ['F0 before INC r16', '40', [0xF0, 0x40, 0xF4], undefined, true],
+    ['LOCK ADD [BX],AX', '01', [0xF0, 0x01, 0x07, 0xF4], undefined, false],
+    ['MOV FS,BP', '8E', [0x8E, 0xE5, 0xF4], 6, true],
+    ['MOV CS,BP', '8E', [0x8E, 0xCD, 0xF4], 6, false],
+  ])('%s', (_, form, bytes, vector, expected) => {
+    const exception = vector === undefined ? undefined : { vector, flagsAddress: 0 };
+    expect(differenceOf(DIFFERENCES_286, form, recorded({ bytes: Uint8Array.from(bytes), exception })) !== undefined).toBe(expected);
+  });
+});

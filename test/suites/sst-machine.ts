@@ -1,0 +1,90 @@
+/** A bare processor with RAM for the recorded instruction tests: no firmware, no devices, all ports open. */
+
+import { Cpu } from '../../src/cpu/cpu.ts';
+import { readEflags, writeEflags } from '../../src/cpu/flags.ts';
+import {
+  CR0, CR3, CS, DR, DS, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ES, ESI, ESP, FS, GS, HALTED, SEG_SEL, SS,
+} from '../../src/cpu/state.ts';
+import { AddressSpace } from '../../src/memory/address-space.ts';
+import { HostMemory } from '../../src/memory/host-memory.ts';
+import { PortBus } from '../../src/memory/port-bus.ts';
+import type { MooState, MooTest, RegisterName } from './moo.ts';
+import type { MachineView } from './sst-check.ts';
+
+/** The recorded machines have 24 address lines. */
+const RAM_SIZE = 16 << 20;
+/** More than the longest test: a string instruction with CX = 127, and a handler's HLT. */
+const BUDGET = 1000;
+const CODE_ATTRIBUTES = 0x9B00, DATA_ATTRIBUTES = 0x9300;
+const REAL_MODE_LIMIT = 0xFFFF;
+/** FLAGS bits that a test may set: the top four are random in the 286 suite, where real mode does not have them. */
+const FLAGS_286 = 0x0FD5, FLAGS_386 = 0x7FD5;
+
+const SLOTS: Readonly<Partial<Record<RegisterName, number>>> = {
+  ax: EAX, bx: EBX, cx: ECX, dx: EDX, sp: ESP, bp: EBP, si: ESI, di: EDI, ip: EIP,
+  eax: EAX, ebx: EBX, ecx: ECX, edx: EDX, esp: ESP, ebp: EBP, esi: ESI, edi: EDI, eip: EIP, cr0: CR0, cr3: CR3, dr6: DR + 6, dr7: DR + 7,
+};
+const SEGMENTS: Readonly<Partial<Record<RegisterName, number>>> = { es: ES, cs: CS, ss: SS, ds: DS, fs: FS, gs: GS };
+
+function createCpu(space: AddressSpace): Cpu {
+  return new Cpu({ space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0 });
+}
+
+export class TestMachine implements MachineView {
+  private readonly space: AddressSpace;
+  private readonly cpu: Cpu;
+
+  constructor() {
+    const memory = new HostMemory(RAM_SIZE);
+    this.space = new AddressSpace(memory);
+    this.space.add({ kind: 'ram', ma: memory.allocate(RAM_SIZE), size: RAM_SIZE }, 0);
+    this.cpu = createCpu(this.space);
+  }
+
+  /** Sets up a test and runs it to the HLT. False if it did not get there. */
+  run(test: MooTest): boolean {
+    const { cpu } = this;
+    cpu.reset();
+    for (const [address, value] of test.initial.ram) this.space.write(address, value, 1);
+    this.setRegisters(test.initial);
+    cpu.run(BUDGET);
+    return cpu.R[HALTED] === 1;
+  }
+
+  /** Puts the bytes that a test names back to 0. */
+  clear(test: MooTest): void {
+    for (const { ram } of [test.initial, test.final]) for (const [address] of ram) this.space.write(address, 0, 1);
+  }
+
+  register(name: RegisterName): number {
+    const { R } = this.cpu;
+    const segment = SEGMENTS[name], slot = SLOTS[name];
+    if (segment !== undefined) return R[SEG_SEL + segment] & 0xFFFF;
+    if (name === 'flags' || name === 'eflags') return readEflags(R) >>> 0;
+    if (slot === undefined) throw new Error(`no register ${name}`);
+    return name.length === 2 ? R[slot] & 0xFFFF : R[slot] >>> 0;
+  }
+
+  byte(address: number): number {
+    return this.space.read(address, 1);
+  }
+
+  private setRegisters({ registers }: MooState): void {
+    const { cpu } = this;
+    for (const [key, value] of Object.entries(registers)) {
+      const name = key as RegisterName;
+      const segment = SEGMENTS[name], slot = SLOTS[name];
+      if (segment !== undefined) {
+        const selector = value & 0xFFFF;
+        cpu.setSegment(segment, selector, selector << 4, REAL_MODE_LIMIT, segment === CS ? CODE_ATTRIBUTES : DATA_ATTRIBUTES);
+      } else if (name === 'flags') {
+        writeEflags(cpu.R, value, FLAGS_286);
+      } else if (name === 'eflags') {
+        writeEflags(cpu.R, value, FLAGS_386);
+      } else if (slot !== undefined && name !== 'cr0' && name !== 'cr3') {
+        cpu.R[slot] = value | 0;
+      }
+    }
+    cpu.updateHflags();
+  }
+}
