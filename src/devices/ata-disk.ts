@@ -15,8 +15,10 @@ import {
   DEVICE_LBA, DEVICE_ONES, DEVICE_SELECT, MAX_MULTIPLE,
   REG_COUNT, REG_CYLINDER_HIGH, REG_CYLINDER_LOW, REG_DEVICE, REG_ERROR, REG_FEATURES, REG_SECTOR,
 } from './ata-registers.ts';
+import { DeadlineWork } from './deadline.ts';
+import type { Answer } from './deadline.ts';
 import { DeviceState } from './device.ts';
-import type { Clock, Device, Timer } from './device.ts';
+import type { Clock, Device } from './device.ts';
 import { SECTOR_SIZE } from './host.ts';
 import type { BlockBackend } from './host.ts';
 
@@ -74,14 +76,10 @@ export class AtaDisk implements Device, AtaDrive {
   readonly state;
   readonly #backend: BlockBackend;
   readonly #clock: Clock;
-  readonly #timer: Timer;
+  readonly #work: DeadlineWork;
   readonly #onInterrupt: () => void;
   readonly #serial: string;
   readonly #slave: boolean;
-  /** Of the host's request under way; an answer to an older one is dropped. */
-  #request = 0;
-  #answered = true;
-  #failure: Error | undefined;
   /** What the host read, until the deadline. */
   #fetched: Uint8Array | null = null;
 
@@ -103,7 +101,7 @@ export class AtaDisk implements Device, AtaDrive {
       position: 0, limit: 0, // bytes of the buffer that the host has moved, and is to move
       buffer: new Uint8Array(MAX_MULTIPLE * SECTOR_SIZE),
     });
-    this.#timer = options.clock.timer(this.name, () => this.#due());
+    this.#work = new DeadlineWork(options.clock, this.name, (error) => this.#due(error));
   }
 
   get fields() {
@@ -120,8 +118,7 @@ export class AtaDisk implements Device, AtaDrive {
     this.#abandon();
     const { phase, deadline } = this.fields;
     if (phase === IDLE || phase === DATA_IN || phase === DATA_OUT) return;
-    this.#ask();
-    this.#timer.arm(deadline);
+    this.#work.start(deadline, this.#hostPart());
   }
 
   /** INTRQ, before nIEN and drive selection. */
@@ -263,10 +260,7 @@ export class AtaDisk implements Device, AtaDrive {
 
   /** Forgets the deadline and the host's answer. */
   #abandon(): void {
-    this.#timer.cancel();
-    this.#request++;
-    this.#answered = true;
-    this.#failure = undefined;
+    this.#work.cancel();
     this.#fetched = null;
   }
 
@@ -290,8 +284,7 @@ export class AtaDisk implements Device, AtaDrive {
     f.phase = phase;
     f.status = ATA_BSY;
     f.deadline = this.#clock.now() + delay;
-    this.#ask();
-    this.#timer.arm(f.deadline);
+    this.#work.start(f.deadline, this.#hostPart());
   }
 
   #transfer(kind: 'read' | 'write' | 'verify', multiple: boolean): void {
@@ -335,38 +328,27 @@ export class AtaDisk implements Device, AtaDrive {
     this.#begin(FETCH, delay);
   }
 
-  /** Starts the host's part of the phase, if it has one. */
-  #ask(): void {
+  /** What the host has to do in this phase, if anything. */
+  #hostPart(): ((answer: Answer) => void) | null {
     const f = this.fields;
     const { kind } = ATA_COMMANDS[f.command];
-    const request = this.#request;
-    const done = (error?: Error): void => {
-      if (request !== this.#request) return;
-      this.#answered = true;
-      this.#failure = error;
-      // At the deadline and before: the timer goes on from here. After it: the device has been waiting.
-      if (!this.#timer.armed && this.#clock.now() >= f.deadline) this.#due();
-    };
     if (f.phase === FETCH && kind === 'read' && f.block > 0) {
-      this.#answered = false;
-      this.#fetched = new Uint8Array(f.block * SECTOR_SIZE);
-      this.#backend.read(f.lba, this.#fetched, done);
-    } else if (f.phase === STORE && f.block > 0) {
-      this.#answered = false;
-      this.#backend.write(f.lba, f.buffer.slice(0, f.block * SECTOR_SIZE), done);
-    } else if (f.phase === COMMAND && kind === 'flush') {
-      this.#answered = false;
-      this.#backend.flush(done);
+      const data = new Uint8Array(f.block * SECTOR_SIZE);
+      this.#fetched = data;
+      return (answer) => this.#backend.read(f.lba, data, answer);
     }
+    if (f.phase === STORE && f.block > 0) {
+      return (answer) => this.#backend.write(f.lba, f.buffer.slice(0, f.block * SECTOR_SIZE), answer);
+    }
+    return f.phase === COMMAND && kind === 'flush' ? (answer) => this.#backend.flush(answer) : null;
   }
 
-  #due(): void {
-    if (!this.#answered) return;
+  #due(failure: Error | undefined): void {
     switch (this.fields.phase) {
-      case COMMAND: return this.#finishCommand();
-      case FETCH: return this.#finishFetch();
+      case COMMAND: return this.#finishCommand(failure);
+      case FETCH: return this.#finishFetch(failure);
       case PREPARE: return this.#offer(DATA_OUT);
-      case STORE: return this.#finishStore();
+      case STORE: return this.#finishStore(failure);
       case RESET: return this.#signature();
       case DIAGNOSTIC:
         this.#signature();
@@ -374,7 +356,7 @@ export class AtaDisk implements Device, AtaDrive {
     }
   }
 
-  #finishCommand(): void {
+  #finishCommand(failure: Error | undefined): void {
     const f = this.fields;
     const command = ATA_COMMANDS[f.command];
     if (f.error !== 0) this.#end(f.error);
@@ -383,10 +365,10 @@ export class AtaDisk implements Device, AtaDrive {
       const present = Math.min(f.remaining, this.capacity - f.lba);
       this.#advance(present);
       this.#end(f.remaining === 0 ? 0 : this.#notFound());
-    } else this.#end(this.#failure === undefined ? 0 : ATA_ABRT);
+    } else this.#end(failure === undefined ? 0 : ATA_ABRT);
   }
 
-  #finishFetch(): void {
+  #finishFetch(failure: Error | undefined): void {
     const f = this.fields;
     if (ATA_COMMANDS[f.command].kind === 'identify') {
       f.block = 1;
@@ -395,7 +377,7 @@ export class AtaDisk implements Device, AtaDrive {
     } else if (f.block === 0) {
       this.#end(this.#notFound());
       return;
-    } else if (this.#failure !== undefined) {
+    } else if (failure !== undefined) {
       this.show(f.lba);
       this.#end(ATA_UNC);
       return;
@@ -408,13 +390,13 @@ export class AtaDisk implements Device, AtaDrive {
     this.#interrupt(1);
   }
 
-  #finishStore(): void {
+  #finishStore(failure: Error | undefined): void {
     const f = this.fields;
     if (f.block === 0) {
       this.#end(this.#notFound());
       return;
     }
-    if (this.#failure !== undefined) {
+    if (failure !== undefined) {
       this.show(f.lba);
       this.#end(ATA_UNC);
       return;
