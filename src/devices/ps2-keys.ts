@@ -133,6 +133,8 @@ const KEYS: ReadonlyMap<string, KeyCodes> = new Map(
   ROWS.flatMap(([names, set1, set2, set3]) => names.split(' ').map((name): [string, KeyCodes] => [name, { set1, set2, set3 }])),
 );
 
+const BY_SET1: ReadonlyMap<number, KeyCodes> = new Map([...KEYS.values()].map((codes) => [codes.set1, codes]));
+
 /** All key names, in table order. */
 export const KEY_NAMES: readonly string[] = [...KEYS.keys()];
 
@@ -145,4 +147,9 @@ export function keyCodes(name: string): KeyCodes {
   const codes = KEYS.get(name);
   if (!codes) throw new Error(`unknown key '${name}'`);
   return codes;
+}
+
+/** The key with a set 1 code (0xE0xx for extended keys), if there is one. */
+export function keyOfSet1(set1: number): KeyCodes | undefined {
+  return BY_SET1.get(set1);
 }
