@@ -1,0 +1,48 @@
+/** The emitter of every row: families joined into a table by row number. A row without one is an error at start. */
+import type { Row } from '../decode/insn.ts';
+import { ROWS } from '../decode/table.ts';
+import { arithmetic } from './arithmetic.ts';
+import { bitByte } from './bit-byte.ts';
+import { controlTransfer } from './control-transfer.ts';
+import { dataTransfer } from './data-transfer.ts';
+import { decimal } from './decimal.ts';
+import type { Emitter, Family } from './emitter.ts';
+import { enterLeave } from './enter-leave.ts';
+import { flagControl } from './flag-control.ts';
+import { io } from './io.ts';
+import { logical } from './logical.ts';
+import { miscellaneous, noCoprocessor } from './miscellaneous.ts';
+import { segmentRegister } from './segment-register.ts';
+import { shiftRotate } from './shift-rotate.ts';
+import { stringFamily } from './string.ts';
+import { system } from './system.ts';
+
+/** WAIT and ESC0-ESC7; x87.ts takes the place of `noCoprocessor`. */
+const coprocessor: Family = noCoprocessor;
+
+const FAMILIES: readonly Family[] = [
+  dataTransfer, arithmetic, decimal, logical, shiftRotate, bitByte, controlTransfer, stringFamily, io, enterLeave, flagControl, segmentRegister,
+  miscellaneous, system, coprocessor,
+];
+
+/** All emitters by key; a key may stand in one family only. */
+function joined(): Map<string, Emitter> {
+  const all = new Map<string, Emitter>();
+  for (const family of FAMILIES) {
+    for (const [key, entry] of Object.entries(family)) {
+      if (all.has(key)) throw new Error(`two emitters for ${key}`);
+      all.set(key, typeof entry === 'function' ? { emit: entry, syncFlags: false } : entry);
+    }
+  }
+  return all;
+}
+
+function emitterOf(row: Row, all: ReadonlyMap<string, Emitter>): Emitter {
+  const emitter = all.get(`${row.mnemonic} ${row.operands.join(',')}`) ?? all.get(row.mnemonic);
+  if (emitter === undefined) throw new Error(`no emitter for ${row.mnemonic} ${row.operands.join(',')}`);
+  return emitter;
+}
+
+const all = joined();
+/** By row number. */
+export const EMITTERS: readonly Emitter[] = ROWS.map((row) => emitterOf(row, all));
