@@ -19,7 +19,9 @@
  * cc_dst and cc_src may be extended in any way: only the low bits of the width count.
  * Flags per instruction: SDM vol. 1, appendix A; AF after LOGIC, MUL and shifts is undefined there and 0 here.
  */
-import { AF, CC_DST, CC_OP, CC_SRC, CC_SRC2, CF, DF, DFLAG, EFLAGS, OF, SF, STATUS_FLAGS, ZF } from './state.ts';
+import {
+  AC, AF, CC_DST, CC_OP, CC_SRC, CC_SRC2, CF, DF, DFLAG, EFLAGS, ID, IF, IOPL, NT, OF, RF, SF, STATUS_FLAGS, TF, VM, ZF,
+} from './state.ts';
 
 /** Known only at run time: look at R[CC_OP]. Translation time only; in the state it would mean CC_OP_EFLAGS. */
 export const CC_OP_DYNAMIC = 0;
@@ -44,6 +46,9 @@ export const CC_OP_NAMES: readonly string[] = [
   'DYNAMIC', 'EFLAGS', 'MULB', 'MULW', 'MULL', 'ADDB', 'ADDW', 'ADDL', 'ADCB', 'ADCW', 'ADCL', 'SUBB', 'SUBW', 'SUBL', 'SBBB', 'SBBW', 'SBBL',
   'LOGICB', 'LOGICW', 'LOGICL', 'INCB', 'INCW', 'INCL', 'DECB', 'DECW', 'DECL', 'SHLB', 'SHLW', 'SHLL', 'SARB', 'SARW', 'SARL',
 ];
+
+/** The EFLAGS bits that can be written: all that a processor without virtual-mode extensions has (no VIF, VIP). */
+export const EFLAGS_DEFINED = STATUS_FLAGS | TF | IF | DFLAG | IOPL | NT | RF | VM | AC | ID;
 
 /** PF of the low byte: bit n of 0x9669 says whether the nibble n has an even number of ones. */
 const parity = (value: number): number => (0x9669 >> ((value ^ value >> 4) & 15) & 1) << 2;

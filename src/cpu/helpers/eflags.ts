@@ -1,0 +1,61 @@
+/**
+ * Reading and writing EFLAGS, with the privilege rules of POPF, PUSHF, CLI and STI.
+ * Intel SDM vol. 2, those instructions; vol. 1, 3.4.3. Without virtual-8086 mode extensions.
+ */
+import type { CpuContext } from './context.ts';
+import { currentCpl } from './descriptor.ts';
+import { computeAll, computeC, EFLAGS_DEFINED, readEflags, writeEflags } from '../flags.ts';
+import { CR0, CR0_PE, EFLAGS, EXC_GP, IF, IOPL, RF, VM } from '../state.ts';
+
+/** The status flags of a lazy state. Pure. */
+export const cc_compute_all = (dst: number, src: number, src2: number, op: number): number => computeAll(dst, src, src2, op);
+/** CF of a lazy state. Pure. */
+export const cc_compute_c = (dst: number, src: number, src2: number, op: number): number => computeC(dst, src, src2, op);
+
+/** All of EFLAGS. (PUSHF pushes it with VM and RF clear.) */
+export const read_eflags = (cpu: CpuContext): number => readEflags(cpu.R);
+
+/** Replaces the bits in `mask`, without privilege rules. */
+export function write_eflags(cpu: CpuContext, value: number, mask: number): void {
+  writeEflags(cpu.R, value, mask);
+  cpu.updateHflags();
+}
+
+const iopl = (cpu: CpuContext): number => cpu.R[EFLAGS]! >> 12 & 3;
+const isReal = (cpu: CpuContext): boolean => (cpu.R[CR0]! & CR0_PE) === 0;
+
+/** PUSHF and POPF in virtual-8086 mode need IOPL 3. */
+export function pushf_check(cpu: CpuContext): void {
+  if ((cpu.R[EFLAGS]! & VM) !== 0 && iopl(cpu) !== 3) cpu.raise(EXC_GP, 0);
+}
+
+/** POPF: what the program may not change stays as it is; IF can be set or cleared at once. RF is cleared, VM kept. */
+export function popf(cpu: CpuContext, value: number, opSize: number): void {
+  pushf_check(cpu);
+  let mask = EFLAGS_DEFINED & ~(VM | RF);
+  if (!isReal(cpu)) {
+    const cpl = currentCpl(cpu);
+    if (cpl > 0) mask &= ~IOPL;
+    if (cpl > iopl(cpu)) mask &= ~IF;
+  }
+  if (opSize === 2) mask &= 0xffff;
+  writeEflags(cpu.R, value, mask);
+  cpu.R[EFLAGS] = cpu.R[EFLAGS]! & ~RF;
+  cpu.updateHflags();
+}
+
+/** CLI and STI need CPL <= IOPL; virtual-8086 mode is CPL 3. */
+function checkInterruptFlag(cpu: CpuContext): void {
+  if (!isReal(cpu) && currentCpl(cpu) > iopl(cpu)) cpu.raise(EXC_GP, 0);
+}
+
+export function cli(cpu: CpuContext): void {
+  checkInterruptFlag(cpu);
+  cpu.R[EFLAGS] = cpu.R[EFLAGS]! & ~IF;
+}
+
+/** The interrupt shadow of STI is the translator's. */
+export function sti(cpu: CpuContext): void {
+  checkInterruptFlag(cpu);
+  cpu.R[EFLAGS] = cpu.R[EFLAGS]! | IF;
+}
