@@ -1,0 +1,103 @@
+/**
+ * The op interpreter (tier 1): one function with one switch over the packed forms, made once per machine from forms.ts, so
+ * that it is bound to its state, code and memory as constants.
+ *
+ * run(position) starts at a block's head and goes from block to block until something asks to leave:
+ *  - EXIT_CHAIN_0/1: goto_tb slot 0/1 of the block that currentOp lies in is not linked; eip is written
+ *  - EXIT_EVENT: exit_tb 2
+ *  - EXIT_LOOKUP: the jump cache has no block for the state
+ *  - EXIT_BUDGET: the next block does not fit in the budget; eip is written, nothing is charged
+ *  - EXIT_TRAP: a trapcond fired: trapCode() is the vector; the instruction at currentOp has done nothing
+ *  - what a slow path or a helper put into pendingExit (which is cleared), with the op at currentOp not done
+ * An exception thrown by a helper or slow path comes through; currentOp is set.
+ */
+import { mulSignedHigh, mulUnsignedHigh } from './arith.ts';
+import type { ExecEnv } from './env.ts';
+import { EXIT_BUDGET } from './env.ts';
+import { FORMS } from './forms.ts';
+import { warmUp } from './interp-warmup.ts';
+
+export interface Interpreter {
+  /** Runs from the block whose head is at this position in the code; returns EXIT_*. */
+  run(position: number): number;
+  /** After EXIT_TRAP: the exception vector. */
+  trapCode(): number;
+}
+
+/** Helper functions by number, as the loop calls them. */
+export type HelperFunctions = ((...args: number[]) => number | void)[];
+
+/** The loop's parameters, in order; `E` is the ExecEnv, whose tables may be replaced between runs. */
+const PARAMETERS = ['R', 'C', 'J', 'U', 'V', 'F', 'E', 'loadSlow', 'storeSlow', 'mulUnsignedHigh', 'mulSignedHigh'] as const;
+
+/** The text of the loop. */
+export function interpreterSource(layout: ExecEnv['layout']): string {
+  const cases = FORMS.map(({ name, number, words, body, jumps }) =>
+    `case ${number}: { // ${name}\n${body}${jumps ? '' : ` p = p + ${words} | 0; continue;`} }\n`);
+  // What every block does first: charge its instructions to the budget, count its executions.
+  const start = `
+    const n = C[p + 5], left = R[$budget] - n | 0;
+    if (left < 0) { R[$eip] = C[p + 1] - C[p + 2] | 0; return ${EXIT_BUDGET}; }
+    R[$budget] = left; C[p + 7] = C[p + 7] + 1 | 0; p = p + 9 | 0;`;
+  const text = `return (function run(p) {
+    const TR = E.readTable, TW = E.writeTable;
+    for (;;) {
+      const w = C[p];
+      switch (w & 1023) {
+      ${cases.join('')}
+      default: throw new Error('no op at ' + p);
+      }
+      ${start}
+    }
+  })`;
+  const slots: Record<string, unknown> = { ...layout };
+  return text.replace(/\$(\w+)/g, (_, name: string) => {
+    if (typeof slots[name] !== 'number') throw new Error(`no slot ${name}`);
+    return String(slots[name]);
+  });
+}
+
+/** Makes the interpreter of a machine. `code` and `jumpCache` belong to its TbCache; helpers must all be registered. */
+export function createInterpreter(env: ExecEnv, jumpCache: Int32Array, code: Int32Array): Interpreter {
+  const { regs, layout } = env;
+  const functions: HelperFunctions = env.helpers.map((helper) => helper.fn);
+  let { loadSlow, storeSlow }: Pick<ExecEnv, 'loadSlow' | 'storeSlow'> = trialSlowPaths(regs, layout.pendingExit);
+  // V8 shares the feedback of functions with equal text, and would then no longer treat this machine's arrays as constants.
+  const text = `// ${Math.random()}\n${interpreterSource(layout)}`;
+  const run = new Function(...PARAMETERS, text)(
+    regs, code, jumpCache, env.bytes, env.view, functions, env,
+    (address: number, memop: number) => loadSlow(address, memop),
+    (address: number, value: number, memop: number) => storeSlow(address, value, memop),
+    mulUnsignedHigh, mulSignedHigh,
+  ) as (position: number) => number;
+
+  const { readTable, writeTable } = env;
+  const page = env.bytes.slice(0, 4096);
+  const count = functions.length;
+  TRIAL_HELPERS.forEach((helper) => functions.push(helper));
+  env.readTable = env.writeTable = trialTable();
+  warmUp({ layout, regs, code, jumpCache, run, helpers: TRIAL_HELPERS.map((_, i) => count + i) });
+  env.readTable = readTable;
+  env.writeTable = writeTable;
+  functions.length = count;
+  env.bytes.set(page);
+  loadSlow = (address, memop) => env.loadSlow(address, memop);
+  storeSlow = (address, value, memop) => env.storeSlow(address, value, memop);
+  return { run, trapCode: () => code[regs[layout.currentOp]! + 1]! };
+}
+
+/** Page 0 at MA 0, all others missing. */
+function trialTable(): Int32Array {
+  // An entry that misses has the sign opposite to its address.
+  return new Int32Array(1 << 20).fill(1 << 31, 1, 1 << 19);
+}
+
+/** Several, so that V8 expects any function. */
+const TRIAL_HELPERS: HelperFunctions = [() => 1, (a) => a! | 0, (a, b) => a! ^ b!, (a, b, c) => a! + b! + c! | 0, () => undefined, (...args) => args.length];
+
+function trialSlowPaths(regs: Int32Array, pendingExit: number): Pick<ExecEnv, 'loadSlow' | 'storeSlow'> {
+  return {
+    loadSlow: (address) => regs[pendingExit] = address & 1,
+    storeSlow: (address) => { regs[pendingExit] = address & 1; },
+  };
+}

@@ -1,0 +1,430 @@
+/**
+ * The packer: optimized ops -> packed code (forms.ts) at a position of the code buffer. A block looks like this:
+ *
+ *     head     [TB_START, pc, csBase, csLimit, flags, icount, tbIndex, execCount, jumpHits]
+ *     ops      forms.ts; temporaries have become state slots from layout.temps on, reused as soon as they are free
+ *     starts   two words per guest instruction: offset of its first op from the head | cc_op << 16, EIP
+ *
+ * The last part is read after faults only (restore() in tb-cache.ts).
+ */
+import { swap, TSTEQ } from './conditions.ts';
+import { EXIT_CHAIN_0, EXIT_CHAIN_1, EXIT_EVENT, type EnvLayout } from './env.ts';
+import * as F from './forms.ts';
+import { CONST, type Block, type Op } from './ir.ts';
+import * as O from './ops.ts';
+import { PackPlan } from './pack-plan.ts';
+
+/** Words of a block's head. */
+export const HEAD_PC = 1, HEAD_CS_BASE = 2, HEAD_CS_LIMIT = 3, HEAD_FLAGS = 4, HEAD_ICOUNT = 5, HEAD_TB = 6, HEAD_EXEC_COUNT = 7,
+  HEAD_JUMP_HITS = 8, HEAD_WORDS = 9;
+
+const EXITS = [EXIT_CHAIN_0, EXIT_CHAIN_1, EXIT_EVENT];
+
+/** What pack() made; reused by the next call. */
+export interface Packed {
+  start: number;
+  /** Position of the table of instruction starts, and behind it. */
+  starts: number;
+  end: number;
+  /** Guest instructions. */
+  icount: number;
+  /** Positions of the words that hold the links of goto_tb 0 and 1; 0 = the block has none. */
+  links: [number, number];
+}
+
+export class Packer {
+  private readonly layout: EnvLayout;
+  private readonly code: Int32Array;
+  private readonly plan = new PackPlan();
+  private readonly result: Packed = { start: 0, starts: 0, end: 0, icount: 0, links: [0, 0] };
+  private block!: Block;
+  /** Next word to write. */
+  private p = 0;
+  /** State slot of each value, or -1. */
+  private slots = new Int32Array(1024);
+  private readonly free: number[] = [];
+  private nextSlot = 0;
+  /** Slots that hold immediates of the current op. */
+  private readonly borrowed: number[] = [];
+  /** Positions of labels (0: not yet set), and words that wait for them: position, label. */
+  private readonly labels: number[] = [];
+  private readonly fixups: number[] = [];
+  private readonly starts: number[] = [];
+  /** Position of a single move that stands just before p, or 0. */
+  private lastMove = 0;
+  /** goto_tb ops that became part of a branch. */
+  private readonly done = new Set<number>();
+  // The address being put together.
+  private base = -1;
+  private index = -1;
+  private shift = 0;
+  private disp = 0;
+
+  constructor(layout: EnvLayout, code: Int32Array) {
+    this.layout = layout;
+    this.code = code;
+  }
+
+  /** Packs a block at a position; undefined if the code buffer may be too small. The caller fills in the head's key. */
+  pack(block: Block, position: number): Packed | undefined {
+    const { ops } = block;
+    if (position + HEAD_WORDS + ops.length * 12 > this.code.length) return undefined;
+    this.begin(block, position);
+    for (let i = 0; i < ops.length; i++) this.op(ops[i]!, i);
+    for (let i = 0; i < this.fixups.length; i += 2) this.code[this.fixups[i]!] = this.labels[this.fixups[i + 1]!]!;
+    const { result, starts } = this;
+    result.starts = this.p;
+    for (const word of starts) this.word(word);
+    result.end = this.p;
+    result.icount = this.code[position + HEAD_ICOUNT] = starts.length >> 1;
+    return result;
+  }
+
+  private begin(block: Block, position: number): void {
+    this.block = block;
+    this.plan.make(block);
+    const { values, globals } = block;
+    if (values > this.slots.length) this.slots = new Int32Array(values * 2);
+    for (let v = 0; v < globals.length; v++) this.slots[v] = v;
+    this.slots.set(this.plan.alias.subarray(globals.length, values), globals.length);
+    this.free.length = this.borrowed.length = this.fixups.length = this.starts.length = this.labels.length = 0;
+    for (let label = 0; label < block.labels; label++) this.labels.push(0);
+    this.nextSlot = this.layout.temps;
+    this.lastMove = 0;
+    this.done.clear();
+    this.result.start = position;
+    this.result.links[0] = this.result.links[1] = 0;
+    this.code.fill(0, position, position + HEAD_WORDS);
+    this.code[position] = F.TB_START;
+    this.p = position + HEAD_WORDS;
+  }
+
+  private word(n: number): void {
+    this.code[this.p++] = n;
+  }
+
+  private head(form: number, d: number, a: number): void {
+    this.code[this.p++] = form | d << F.D_SHIFT | a << F.A_SHIFT;
+  }
+
+  // Slots.
+
+  private takeSlot(): number {
+    const slot = this.free.pop() ?? this.nextSlot++;
+    if (slot >= F.MAX_SLOTS) throw new Error('a block has too many temporaries');
+    return slot;
+  }
+
+  /** The slot of an input; an immediate gets one for the time of this op. */
+  private input(value: number): number {
+    if (this.block.kinds[value] === CONST) {
+      const slot = this.takeSlot();
+      this.borrowed.push(slot);
+      this.head(F.MOVI, slot, 0);
+      this.word(this.block.numbers[value]!);
+      return slot;
+    }
+    if (this.slots[value]! < 0) this.slots[value] = this.takeSlot();
+    return this.slots[value]!;
+  }
+
+  /** A value that op `i` read: its slot is free if nothing reads it later. */
+  private release(value: number, i: number): void {
+    if (this.plan.last[value]! > i || value < this.block.globals.length || this.plan.alias[value]! >= 0) return;
+    const slot = this.slots[value]!;
+    if (slot < 0) return;
+    this.free.push(slot);
+    this.slots[value] = -1;
+  }
+
+  private releaseInputs(op: Op, i: number): void {
+    const { def, args } = op;
+    const firstIn = (def === O.CALL ? 1 : 0) + this.block.outs(op), end = def === O.CALL ? args.length : firstIn + def.ins;
+    for (let k = firstIn; k < end; k++) this.release(args[k]!, i);
+  }
+
+  /** The slot of op i's output; call after releaseInputs(). */
+  private output(value: number): number {
+    if (this.slots[value]! < 0) this.slots[value] = this.takeSlot();
+    return this.slots[value]!;
+  }
+
+  private isConst(value: number): boolean {
+    return this.block.kinds[value] === CONST;
+  }
+
+  private number(value: number): number {
+    return this.block.numbers[value]!;
+  }
+
+  // Ops.
+
+  private op(op: Op, i: number): void {
+    const { def, args } = op;
+    const outs = this.block.outs(op);
+    if (outs > 0 && this.plan.leftOut[args[def === O.CALL ? 1 : 0]!] === i + 1) return;
+    switch (def) {
+      case O.INSN_START:
+        if (this.p - this.result.start > 0xffff) throw new Error('a block is too long');
+        this.starts.push(this.p - this.result.start | args[1]! << 16, args[0]!);
+        return;
+      case O.DISCARD: return;
+      case O.SET_LABEL:
+        this.labels[args[0]!] = this.p;
+        this.lastMove = 0;
+        return;
+      case O.MOV: this.move(args[0]!, args[1]!, i); break;
+      case O.LD_ENV: this.moveSlot(this.output(args[0]!), args[1]!); break;
+      case O.ST_ENV:
+        if (this.isConst(args[0]!)) {
+          this.head(F.MOVI, args[1]!, 0);
+          this.word(this.number(args[0]!));
+        } else {
+          this.moveSlot(args[1]!, this.input(args[0]!));
+        }
+        break;
+      case O.BR:
+        this.head(F.BR, 0, 0);
+        this.target(args[0]!);
+        break;
+      case O.BRCOND: this.branch(op, i); break;
+      case O.GUEST_LD: this.load(op, i); break;
+      case O.GUEST_ST: this.store(op, i); break;
+      case O.TRAP: this.trap(op); break;
+      case O.CALL: this.call(op, i); break;
+      case O.GOTO_TB:
+        if (this.done.has(i)) return;
+        this.result.links[args[0] as 0 | 1] = this.p + 1;
+        this.head(F.GOTO_TB, 0, 0);
+        this.word(0);
+        break;
+      case O.EXIT_TB: this.head(F.EXIT_TB, 0, EXITS[args[0]!]!); break;
+      case O.LOOKUP_AND_GOTO_PTR:
+        this.head(F.LOOKUP, 0, 0);
+        this.word(this.result.start);
+        break;
+      default: this.pure(op, i);
+    }
+    if (outs > 0) this.release(args[def === O.CALL ? 1 : 0]!, i);
+    this.releaseInputs(op, i);
+    while (this.borrowed.length > 0) this.free.push(this.borrowed.pop()!);
+  }
+
+  private move(d: number, from: number, i: number): void {
+    if (this.isConst(from)) {
+      this.head(F.MOVI, this.output(d), 0);
+      this.word(this.number(from));
+      return;
+    }
+    const a = this.input(from);
+    this.release(from, i);
+    this.moveSlot(this.output(d), a);
+  }
+
+  private moveSlot(d: number, a: number): void {
+    if (d === a) return;
+    const { code, p } = this;
+    if (this.lastMove !== 0 && this.lastMove === p - 1) {
+      code[p - 1] = code[p - 1]! & ~F.FORM_MASK | F.MOV2;
+      this.lastMove = 0;
+    } else {
+      this.lastMove = p;
+    }
+    this.head(F.MOV, d, a);
+  }
+
+  private pure(op: Op, i: number): void {
+    const { def, args } = op;
+    const d = args[0]!;
+    if (def === O.MOVCOND) return this.movcond(op, i);
+    if (def === O.SETCOND) return this.comparison(op, i, F.SETCOND_RR, F.SETCOND_RI);
+    if (def === O.NEGSETCOND) return this.comparison(op, i, F.NEGSETCOND_RR, F.NEGSETCOND_RI);
+    let form: number;
+    if (def === O.DEPOSIT || def === O.EXTRACT || def === O.SEXTRACT) {
+      const field = F.FIELDS.get(def, args.at(-2)!, args.at(-1)!);
+      if (field === undefined) throw new Error(`${def.name}: field without a form (lower-fields has not run)`);
+      form = field;
+    } else {
+      form = def.ins === 1 ? F.UNARY[def.number]! : F.BINARY_RR[def.number]!;
+      if (form === undefined || form < 0) throw new Error(`${def.name} has no packed form`);
+    }
+    if (def.ins === 1) {
+      const a = this.input(args[1]!);
+      this.releaseInputs(op, i);
+      this.head(form, this.output(d), a);
+      return;
+    }
+    let a = args[1]!, b = args[2]!;
+    if (F.COMMUTATIVE.has(def) && this.isConst(a)) [a, b] = [b, a];
+    if (this.isConst(b)) {
+      const slot = this.input(a);
+      this.releaseInputs(op, i);
+      // The form with an immediate follows that with registers.
+      this.head(form + 1, this.output(d), slot);
+      this.word(this.number(b));
+    } else if (this.isConst(a) && F.BINARY_IR[def.number]! >= 0) {
+      const slot = this.input(b);
+      this.releaseInputs(op, i);
+      this.head(F.BINARY_IR[def.number]!, this.output(d), slot);
+      this.word(this.number(a));
+    } else {
+      const first = this.input(a), second = this.input(b);
+      this.releaseInputs(op, i);
+      this.head(form, this.output(d), first);
+      this.word(second);
+    }
+  }
+
+  /** A comparison's inputs at `at`: in registers where possible, a constant second. Returns the condition then. */
+  private ordered(op: Op, at: number): number {
+    const { args } = op;
+    const condition = args[at + (op.def === O.MOVCOND ? 4 : 2)]!;
+    this.first = args[at]!;
+    this.second = args[at + 1]!;
+    if (!this.isConst(this.first) || this.isConst(this.second)) return condition;
+    [this.first, this.second] = [this.second, this.first];
+    return condition >= TSTEQ ? condition : swap(condition);
+  }
+
+  private first = 0;
+  private second = 0;
+
+  private comparison(op: Op, i: number, rr: number, ri: number): void {
+    const condition = this.ordered(op, 1);
+    const immediate = this.isConst(this.second);
+    const a = this.input(this.first), b = immediate ? this.number(this.second) : this.input(this.second);
+    this.releaseInputs(op, i);
+    this.head((immediate ? ri : rr) + condition, this.output(op.args[0]!), a);
+    this.word(b);
+  }
+
+  private movcond(op: Op, i: number): void {
+    const condition = this.ordered(op, 1);
+    const immediate = this.isConst(this.second);
+    const a = this.input(this.first), b = immediate ? this.number(this.second) : this.input(this.second);
+    const x = this.input(op.args[3]!), y = this.input(op.args[4]!);
+    this.releaseInputs(op, i);
+    this.head((immediate ? F.MOVCOND_RI : F.MOVCOND_RR) + condition, this.output(op.args[0]!), a);
+    this.word(x | y << 11);
+    this.word(b);
+  }
+
+  private trap(op: Op): void {
+    const condition = this.ordered(op, 0);
+    const immediate = this.isConst(this.second);
+    const a = this.input(this.first), b = immediate ? this.number(this.second) : this.input(this.second);
+    this.head((immediate ? F.TRAP_RI : F.TRAP_RR) + condition, 0, a);
+    this.word(op.args[3]!);
+    this.word(b);
+  }
+
+  private branch(op: Op, i: number): void {
+    const condition = this.ordered(op, 0);
+    const immediate = this.isConst(this.second);
+    const a = this.input(this.first), b = immediate ? this.number(this.second) : this.input(this.second);
+    const label = op.args[3]!;
+    const { ops } = this.block;
+    const at = this.plan.labelAt[label]!;
+    const next = ops[i + 1]!, taken = ops[at + 1];
+    const fused = next.def === O.GOTO_TB && taken?.def === O.GOTO_TB && next.args[0] !== taken.args[0] && at > i
+      && this.plan.labelUses[label] === 1 && ops[at - 1]!.def.ends;
+    if (!fused) {
+      this.head((immediate ? F.BRCOND_RI : F.BRCOND_RR) + condition, immediate ? 0 : b, a);
+      this.target(label);
+    } else {
+      this.head((immediate ? F.BRCOND_GOTO_RI : F.BRCOND_GOTO_RR) + condition, immediate ? 0 : b, a);
+      this.target(label);
+      this.result.links[next.args[0] as 0 | 1] = this.p;
+      this.word(0);
+      this.result.links[taken.args[0] as 0 | 1] = this.p;
+      this.word(0);
+      this.done.add(i + 1).add(at + 1);
+    }
+    if (immediate) this.word(b);
+  }
+
+  private target(label: number): void {
+    if (this.labels[label] === 0) this.fixups.push(this.p, label);
+    this.word(this.labels[label]!);
+  }
+
+  // Guest memory.
+
+  /** Takes an address apart into base + (index << shift) + disp, through the ops that were left out. */
+  private address(value: number): void {
+    this.base = this.index = -1;
+    this.shift = this.disp = 0;
+    this.term(value, 0);
+  }
+
+  private term(value: number, shift: number): void {
+    const at = this.plan.alias[value]! >= 0 ? 0 : this.plan.leftOut[value]!;
+    if (at > 0) {
+      const { def, args } = this.block.ops[at - 1]!;
+      if (def === O.SHL) return this.term(args[1]!, this.number(args[2]!));
+      this.term(args[1]!, 0);
+      this.term(args[2]!, 0);
+    } else if (this.isConst(value)) {
+      this.disp = this.disp + this.number(value) | 0;
+    } else if (this.base < 0 && shift === 0) {
+      this.base = value;
+    } else {
+      this.index = value;
+      this.shift = shift;
+    }
+  }
+
+  private releaseAddress(i: number): void {
+    if (this.base >= 0) this.release(this.base, i);
+    if (this.index >= 0) this.release(this.index, i);
+  }
+
+  private load(op: Op, i: number): void {
+    const memop = op.args[2]!;
+    this.address(op.args[1]!);
+    const base = this.base < 0 ? 0 : this.input(this.base), index = this.index < 0 ? 0 : this.input(this.index);
+    this.releaseAddress(i);
+    const d = this.output(op.args[0]!);
+    if (this.base < 0) this.head(F.LOAD_ABS[memop]!, d, 0);
+    else this.head((this.index < 0 ? F.LOAD_DISP : F.LOAD_SIB)[memop]!, d, base);
+    this.word(this.disp);
+    if (this.index >= 0) this.word(index | this.shift << 11);
+  }
+
+  private store(op: Op, i: number): void {
+    const value = op.args[0]!, size = op.args[2]! & 3;
+    this.address(op.args[1]!);
+    const base = this.base < 0 ? 0 : this.input(this.base), index = this.index < 0 ? 0 : this.input(this.index);
+    if (this.isConst(value) && this.base >= 0 && this.index < 0) {
+      this.head(F.STORE_DISP_I[size]!, 0, base);
+      this.word(this.disp);
+      this.word(this.number(value));
+    } else {
+      const d = this.input(value);
+      if (this.base < 0) this.head(F.STORE_ABS[size]!, d, 0);
+      else this.head((this.index < 0 ? F.STORE_DISP : F.STORE_SIB)[size]!, d, base);
+      this.word(this.disp);
+      if (this.index >= 0) this.word(index | this.shift << 11);
+    }
+    this.releaseAddress(i);
+  }
+
+  private call(op: Op, i: number): void {
+    const { args } = op;
+    const helper = this.block.helpers[args[0]!]!;
+    const outs = helper.returns ? 1 : 0, count = args.length - 1 - outs;
+    if (count > F.MAX_CALL_ARGS) throw new Error(`helper ${helper.name} has too many inputs`);
+    let immediates = 0;
+    // The inputs go where they will stand; only then is it known where the output goes.
+    const inputs = this.p + 2;
+    for (let k = 0; k < count; k++) {
+      const value = args[1 + outs + k]!;
+      if (this.isConst(value)) immediates |= 1 << k;
+      this.code[inputs + k] = this.isConst(value) ? this.number(value) : this.input(value);
+    }
+    this.releaseInputs(op, i);
+    this.head(F.CALL[count << 2 | outs | (helper.mayFault ? 2 : 0)]!, outs > 0 ? this.output(args[1]!) : 0, 0);
+    this.word(args[0]! | immediates << 16);
+    this.p += count;
+  }
+}

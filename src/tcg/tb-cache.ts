@@ -1,0 +1,290 @@
+/**
+ * The translation blocks of a machine: their packed code in one buffer, the hashed table that finds them by key, and the
+ * jump cache. Memory: code buffer of tb-size, written from the start; when it is full, everything is dropped.
+ *
+ * A block's key is (linear pc, csBase, csLimit, flags, MA page of its first byte and, if it crosses, of its second page):
+ * the code contains virtual addresses, so the same bytes at another address are another block.
+ * What lies where in guest memory is tracked elsewhere; `onDrop` tells who tracks it.
+ */
+import { Counters } from './counters.ts';
+import type { EnvLayout } from './env.ts';
+import type { Block } from './ir.ts';
+import { JUMP_CACHE_SIZE, jumpHash } from './jump-cache.ts';
+import { HEAD_CS_BASE, HEAD_CS_LIMIT, HEAD_EXEC_COUNT, HEAD_FLAGS, HEAD_JUMP_HITS, HEAD_PC, HEAD_TB, Packer } from './pack.ts';
+import { Linkage, canLink, link, unlink } from './tb-chain.ts';
+
+/** What a block was translated for, and from which bytes. */
+export interface TbKey {
+  /** Linear address of the first instruction. */
+  readonly pc: number;
+  readonly csBase: number;
+  readonly csLimit: number;
+  readonly flags: number;
+  /** MA of the first byte, and the number of bytes up to the end of the block or of the page. */
+  readonly ma: number;
+  readonly length: number;
+  /** For a block that crosses into a second page: MA of that page's start, and the number of bytes there; else -1 and 0. */
+  readonly ma1: number;
+  readonly length1: number;
+}
+
+export class TranslationBlock implements TbKey {
+  readonly pc: number;
+  readonly csBase: number;
+  readonly csLimit: number;
+  readonly flags: number;
+  readonly ma: number;
+  readonly length: number;
+  readonly ma1: number;
+  readonly length1: number;
+  /** MA page numbers; page1 is -1 if the block lies within one page. */
+  readonly page0: number;
+  readonly page1: number;
+  /** Guest instructions. */
+  readonly icount: number;
+  /** Positions in the code buffer: head, table of instruction starts, end. */
+  readonly position: number;
+  readonly starts: number;
+  readonly end: number;
+  readonly linkage: Linkage;
+  /** False once dropped; its code may still be running. */
+  valid = true;
+  /** Next block in the same bucket. */
+  next: TranslationBlock | undefined = undefined;
+  /** What collect() has counted so far, modulo 2^32. */
+  countedExecutions = 0;
+  countedJumpHits = 0;
+
+  constructor(key: TbKey, packed: { icount: number; start: number; starts: number; end: number; links: readonly [number, number] }) {
+    this.pc = key.pc;
+    this.csBase = key.csBase;
+    this.csLimit = key.csLimit;
+    this.flags = key.flags;
+    this.ma = key.ma;
+    this.length = key.length;
+    this.ma1 = key.ma1;
+    this.length1 = key.length1;
+    this.page0 = key.ma >>> 12;
+    this.page1 = key.length1 > 0 ? key.ma1 >>> 12 : -1;
+    this.icount = packed.icount;
+    this.position = packed.start;
+    this.starts = packed.starts;
+    this.end = packed.end;
+    this.linkage = new Linkage([packed.links[0], packed.links[1]]);
+  }
+}
+
+/** An instruction within a block. */
+export interface InsnState {
+  /** EIP of the instruction; cc_op before it if the translator knew it, else 0: then the state's is right. */
+  eip: number;
+  ccOp: number;
+  /** How many instructions of the block come before it. */
+  index: number;
+}
+
+const BUCKETS = 1 << 15;
+const FIRST_POSITION = 128;
+/** Smallest code buffer, in words. */
+const MIN_WORDS = 1 << 16;
+
+export interface TbCacheOptions {
+  readonly layout: EnvLayout;
+  /** Size of the code buffer in bytes. */
+  readonly bytes: number;
+  /** Called for each block that is dropped, by invalidation or flush. */
+  readonly onDrop?: (block: TranslationBlock) => void;
+}
+
+export class TbCache {
+  readonly code: Int32Array;
+  readonly jumpCache = new Int32Array(JUMP_CACHE_SIZE);
+  readonly counters = new Counters();
+  private readonly packer: Packer;
+  private readonly onDrop: (block: TranslationBlock) => void;
+  private readonly buckets: (TranslationBlock | undefined)[] = new Array<TranslationBlock | undefined>(BUCKETS).fill(undefined);
+  /** In the order of their positions; dropped ones stay until the next flush. */
+  private blocks: TranslationBlock[] = [];
+  private end = FIRST_POSITION;
+  private readonly insn: InsnState = { eip: 0, ccOp: 0, index: 0 };
+
+  constructor(options: TbCacheOptions) {
+    this.code = new Int32Array(Math.max(MIN_WORDS, options.bytes >>> 2));
+    this.packer = new Packer(options.layout, this.code);
+    this.onDrop = options.onDrop ?? (() => undefined);
+  }
+
+  /** Number of valid blocks. */
+  get size(): number {
+    let size = 0;
+    for (const block of this.blocks) if (block.valid) size++;
+    return size;
+  }
+
+  /** Bytes of the code buffer in use. */
+  get bytesUsed(): number {
+    return this.end * 4;
+  }
+
+  private bucket(pc: number, page: number, flags: number): number {
+    return (Math.imul(pc ^ page << 7, 0x9e3779b1) ^ Math.imul(flags, 0x85ebca6b)) >>> 17;
+  }
+
+  /**
+   * The block for a state, or undefined. `ma` is that of pc; `nextPage` gives the MA of the following virtual page (negative
+   * if that cannot be executed) and is asked only if a block that crosses might match. A block found enters the jump cache.
+   */
+  lookup(pc: number, csBase: number, csLimit: number, flags: number, ma: number, nextPage: () => number): TranslationBlock | undefined {
+    this.counters.lookups++;
+    const page = ma >>> 12;
+    let block = this.buckets[this.bucket(pc, page, flags)];
+    for (; block !== undefined; block = block.next) {
+      if (block.pc !== pc || block.page0 !== page || block.flags !== flags || block.csBase !== csBase || block.csLimit !== csLimit) continue;
+      if (block.page1 >= 0) {
+        const second = nextPage();
+        if (second < 0 || second >>> 12 !== block.page1) continue;
+      }
+      this.counters.hits++;
+      this.jumpCache[jumpHash(pc)] = block.position;
+      return block;
+    }
+    return undefined;
+  }
+
+  /** Packs optimized ops and enters the block. If there is no room, everything else is dropped first. Throws if it can never fit. */
+  add(key: TbKey, ops: Block): TranslationBlock {
+    let packed = this.packer.pack(ops, this.end);
+    if (packed === undefined) {
+      this.flush();
+      packed = this.packer.pack(ops, this.end);
+      if (packed === undefined) throw new Error('block too large for the code buffer');
+    }
+    const block = new TranslationBlock(key, packed);
+    const { code, counters } = this;
+    const { position, pc, flags } = block;
+    code[position + HEAD_PC] = pc;
+    code[position + HEAD_CS_BASE] = block.csBase;
+    code[position + HEAD_CS_LIMIT] = block.csLimit;
+    code[position + HEAD_FLAGS] = flags;
+    code[position + HEAD_TB] = this.blocks.length;
+    this.end = block.end;
+    this.blocks.push(block);
+    const bucket = this.bucket(pc, block.page0, flags);
+    block.next = this.buckets[bucket];
+    this.buckets[bucket] = block;
+    this.jumpCache[jumpHash(pc)] = position;
+    counters.blocks++;
+    counters.guestInsns += block.icount;
+    counters.guestBytes += block.length + block.length1;
+    counters.opsOut += ops.ops.length;
+    counters.words += block.end - position;
+    return block;
+  }
+
+  /** Links goto_tb `slot` of a block, if that is allowed. */
+  link(from: TranslationBlock, slot: 0 | 1, to: TranslationBlock): boolean {
+    if (!canLink(from, slot, to)) return false;
+    link(this.code, from, slot, to);
+    this.counters.links++;
+    return true;
+  }
+
+  /** Drops a block: nothing reaches it any more. Where it is running, it runs to its end. */
+  invalidate(block: TranslationBlock): void {
+    if (!block.valid) return;
+    this.collectFrom(block);
+    block.valid = false;
+    unlink(this.code, block);
+    // No state has all flags set: a stale position matches nothing.
+    this.code[block.position + HEAD_FLAGS] = -1;
+    const at = jumpHash(block.pc);
+    if (this.jumpCache[at] === block.position) this.jumpCache[at] = 0;
+    this.removeFromBucket(block);
+    this.counters.invalidations++;
+    this.onDrop(block);
+  }
+
+  private removeFromBucket(block: TranslationBlock): void {
+    const bucket = this.bucket(block.pc, block.page0, block.flags);
+    if (this.buckets[bucket] === block) {
+      this.buckets[bucket] = block.next;
+      return;
+    }
+    for (let other = this.buckets[bucket]; other !== undefined; other = other.next) {
+      if (other.next === block) {
+        other.next = block.next;
+        return;
+      }
+    }
+  }
+
+  /** Drops everything. Only between runs: code that is running would be overwritten. */
+  flush(): void {
+    this.collect();
+    for (const block of this.blocks) {
+      if (!block.valid) continue;
+      block.valid = false;
+      this.onDrop(block);
+    }
+    this.blocks = [];
+    this.buckets.fill(undefined);
+    this.jumpCache.fill(0);
+    this.end = FIRST_POSITION;
+    this.counters.flushes++;
+  }
+
+  /** Mappings have changed: the jump cache, which knows virtual addresses only, is emptied. */
+  clearJumpCache(): void {
+    this.jumpCache.fill(0);
+  }
+
+  /** The mapping of one virtual page has changed: blocks that begin in it, or cross into it, leave the jump cache. */
+  clearJumpCachePage(va: number): void {
+    const page = va & ~0xfff;
+    // A block that crosses into the page begins in the one before.
+    for (let pc = page - 4096; pc < page + 4096; pc++) this.jumpCache[jumpHash(pc | 0)] = 0;
+  }
+
+  /** The block (perhaps dropped) that a position in the code lies in. */
+  blockAt(position: number): TranslationBlock | undefined {
+    let low = 0, high = this.blocks.length - 1;
+    while (low <= high) {
+      const middle = low + high >>> 1, block = this.blocks[middle]!;
+      if (position < block.position) high = middle - 1;
+      else if (position >= block.end) low = middle + 1;
+      else return block;
+    }
+    return undefined;
+  }
+
+  /** The instruction that the op at a position belongs to. The result is reused by the next call. */
+  insnAt(block: TranslationBlock, position: number): InsnState {
+    const { code, insn } = this;
+    const offset = position - block.position;
+    let index = 0;
+    while (index + 1 < block.icount && (code[block.starts + index * 2 + 2]! & 0xffff) <= offset) index++;
+    insn.ccOp = code[block.starts + index * 2]! >>> 16;
+    insn.eip = code[block.starts + index * 2 + 1]!;
+    insn.index = index;
+    return insn;
+  }
+
+  /** Brings counters.executions and jumpCacheHits up to date. A block's own counts have 32 bits: call it at least every 20 s. */
+  collect(): void {
+    for (const block of this.blocks) if (block.valid) this.collectFrom(block);
+  }
+
+  private collectFrom(block: TranslationBlock): void {
+    const { code, counters } = this;
+    const executions = code[block.position + HEAD_EXEC_COUNT]!, hits = code[block.position + HEAD_JUMP_HITS]!;
+    counters.executions += executions - block.countedExecutions >>> 0;
+    counters.jumpCacheHits += hits - block.countedJumpHits >>> 0;
+    block.countedExecutions = executions;
+    block.countedJumpHits = hits;
+  }
+
+  /** How often a block has been started, modulo 2^32. */
+  executionsOf(block: TranslationBlock): number {
+    return this.code[block.position + HEAD_EXEC_COUNT]! >>> 0;
+  }
+}

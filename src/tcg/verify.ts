@@ -1,0 +1,152 @@
+/**
+ * Checks that a block keeps the rules of the IR; passes and packer rely on them.
+ *  - operands: number, kind and type as the op table (or the helper) says; conditions, memops, fields and helpers in range
+ *  - temporaries are written on every path before they are read (globals always have a value)
+ *  - labels are set exactly once, and every branch has its label
+ *  - the last op ends the block
+ *  - precise state: within a guest instruction nothing may leave the block after the first side effect, so that a fault
+ *    or a replay sees the instruction not begun. Side effects: a write of a global or of a state word, a guest store,
+ *    a call that writes globals. What one op does itself comes after its own leaving.
+ */
+import { CONDITIONS } from './conditions.ts';
+import { CONST, GLOBAL, TEMP64, type Block, type Op } from './ir.ts';
+import * as O from './ops.ts';
+import { printBlock, printOp } from './text.ts';
+
+export class VerifyError extends Error {
+  override readonly name = 'VerifyError';
+}
+
+/** Throws a VerifyError that shows the block with the offending op marked. */
+export function verify(block: Block): void {
+  const fail = (index: number, why: string): never => {
+    const lines = printBlock(block).split('\n');
+    if (index < lines.length) lines[index] = `>${lines[index]!.slice(1)}    <-- ${why}`;
+    throw new VerifyError(`${why}\n${lines.join('\n')}`);
+  };
+  const labels = checkLabels(block, fail);
+  block.ops.forEach((op, index) => checkOperands(block, op, (why) => fail(index, why)));
+  const last = block.ops.at(-1);
+  if (last === undefined || !last.def.ends) fail(block.ops.length - 1, 'the block does not end');
+  // A backward branch can carry a state to a label that was passed already: repeat until nothing changes.
+  while (!checkFlow(block, labels, fail));
+}
+
+type Fail = (index: number, why: string) => never;
+
+/** What is known where a label stands, over all ways to it: which values have been written, and whether a side effect happened. */
+interface LabelState { position: number; defined: Uint8Array | undefined; dirty: boolean }
+
+function checkLabels(block: Block, fail: Fail): LabelState[] {
+  const labels: LabelState[] = Array.from({ length: block.labels }, () => ({ position: -1, defined: undefined, dirty: false }));
+  block.ops.forEach((op, index) => {
+    if (op.def !== O.SET_LABEL) return;
+    const state = labels[op.args[0]!];
+    if (state === undefined) return fail(index, 'no such label');
+    if (state.position >= 0) fail(index, 'label set twice');
+    state.position = index;
+  });
+  block.ops.forEach((op, index) => {
+    if (op.def !== O.BR && op.def !== O.BRCOND) return;
+    const label = op.args.at(-1)!;
+    if (labels[label] === undefined || labels[label].position < 0) fail(index, 'label never set');
+  });
+  return labels;
+}
+
+function checkOperands(block: Block, op: Op, fail: (why: string) => never): void {
+  const { def, args } = op;
+  const type = (value: number, what: string, wanted: 'i32' | 'i64'): void => {
+    if (!Number.isInteger(value) || value < 0 || value >= block.values) fail(`${what} is no value`);
+    if ((block.kinds[value] === TEMP64) !== (wanted === 'i64')) fail(`${what} is not ${wanted}`);
+  };
+  const output = (value: number): void => {
+    type(value, 'output', def.outType);
+    if (block.kinds[value] === CONST) fail('output is a constant');
+  };
+  if (def === O.CALL) {
+    const helper = block.helpers[args[0]!];
+    if (helper === undefined) return fail('no such helper');
+    const outs = helper.returns ? 1 : 0;
+    if (args.length !== 1 + outs + helper.args) fail(`${helper.name} takes ${outs} outputs and ${helper.args} inputs`);
+    args.forEach((value, i) => { if (i > 0) (i <= outs ? output(value) : type(value, 'input', 'i32')); });
+    return;
+  }
+  if (args.length !== def.operands.length) fail(`${def.name} takes ${def.operands.length} operands`);
+  const inRange = (value: number, limit: number, what: string): void => {
+    if (!Number.isInteger(value) || value < 0 || value >= limit) fail(`${what} out of range`);
+  };
+  def.operands.forEach((kind, i) => {
+    const value = args[i]!;
+    switch (kind) {
+      case 'out': return output(value);
+      case 'in': return type(value, 'input', def.inType);
+      case 'cond': return inRange(value, CONDITIONS.length, 'condition');
+      case 'memop':
+        if (O.MEMOP_NAMES[value] === undefined) fail('no such memop');
+        return;
+      case 'slot': return inRange(value, 1 << 16, 'slot');
+      case 'imm':
+        if (!Number.isInteger(value) || value !== (value | 0)) fail('immediate is no int32');
+        return;
+      default: return;
+    }
+  });
+  if (def === O.DEPOSIT || def === O.EXTRACT || def === O.SEXTRACT) {
+    const length = args.at(-1)!, position = args.at(-2)!;
+    if (position < 0 || length < 1 || position + length > 32) fail('field out of range');
+  }
+  if (def === O.GOTO_TB) inRange(args[0]!, 2, 'slot of goto_tb');
+  if (def === O.EXIT_TB) inRange(args[0]!, 3, 'code of exit_tb');
+}
+
+/** One walk; false if a label's state changed after the walk had passed it. */
+function checkFlow(block: Block, labels: LabelState[], fail: Fail): boolean {
+  let stable = true;
+  let reachable = true, dirty = false;
+  const defined = new Uint8Array(block.values);
+  for (let i = 0; i < defined.length; i++) if (block.kinds[i] === GLOBAL || block.kinds[i] === CONST) defined[i] = 1;
+
+  const merge = (label: number, index: number): void => {
+    const state = labels[label]!;
+    let changed = false;
+    if (state.defined === undefined) {
+      state.defined = defined.slice();
+      changed = true;
+    } else {
+      for (let i = 0; i < defined.length; i++) if (state.defined[i]! > defined[i]!) { state.defined[i] = 0; changed = true; }
+    }
+    if (dirty && !state.dirty) state.dirty = changed = true;
+    if (changed && state.position <= index) stable = false;
+  };
+
+  block.ops.forEach((op, index) => {
+    const { def, args } = op;
+    if (def === O.SET_LABEL) {
+      if (reachable) merge(args[0]!, index - 1);
+      const state = labels[args[0]!]!;
+      reachable = state.defined !== undefined;
+      if (reachable) {
+        defined.set(state.defined!);
+        dirty = state.dirty;
+      }
+      return;
+    }
+    if (!reachable) return;
+    const helper = def === O.CALL ? block.helpers[args[0]!]! : undefined;
+    const firstOut = helper === undefined ? 0 : 1, firstIn = firstOut + block.outs(op);
+    const lastIn = helper === undefined ? firstIn + def.ins : args.length;
+    for (let i = firstIn; i < lastIn; i++) if (defined[args[i]!] === 0) fail(index, 'read before it is written');
+    if (def === O.INSN_START) dirty = false;
+    if (dirty && (def.mayExit || helper?.mayFault)) fail(index, `may leave after a side effect: ${printOp(block, op).trim()}`);
+    if (def === O.ST_ENV || def === O.GUEST_ST || helper?.globals === 'write') dirty = true;
+    for (let i = firstOut; i < firstIn; i++) {
+      const value = args[i]!;
+      if (block.kinds[value] === GLOBAL && def !== O.DISCARD) dirty = true;
+      defined[value] = def === O.DISCARD && block.kinds[value] !== GLOBAL ? 0 : 1;
+    }
+    if (def === O.BR || def === O.BRCOND) merge(args.at(-1)!, index);
+    if (def.ends) reachable = false;
+  });
+  return stable;
+}
