@@ -131,6 +131,12 @@ export class I8042 implements Device {
     this.#lines.a20.set((outputPort & OUTPUT_A20) !== 0);
   }
 
+  /** Nothing waits for the guest, here or in the devices. */
+  get idle(): boolean {
+    const { status, answer } = this.state.fields;
+    return !(status & STATUS_OUTPUT_FULL) && answer < 0 && !this.#keyboard.hasData && !(this.#aux?.hasData ?? false);
+  }
+
   #driveIrqs(): void {
     const { status, mode } = this.state.fields;
     const full = (status & STATUS_OUTPUT_FULL) !== 0;

@@ -105,22 +105,24 @@ export class Ps2Keyboard implements Device, Ps2Device {
 
   /**
    * Presses or releases a key. Pressing a key that is down already does nothing: the keyboard repeats it by itself.
+   * @returns false if the queue was full and the key is lost (the guest sees the overrun code)
    * @param name QEMU's name of the key (ps2-keys.ts)
    * @throws Error if there is no such key
    */
-  key(name: string, down: boolean): void {
+  key(name: string, down: boolean): boolean {
     const codes = keyCodes(name);
     const { fields } = this.state;
     const index = keyIndex(codes.set1);
-    if (down === (fields.pressed[index] === 1)) return;
+    if (down === (fields.pressed[index] === 1)) return true;
     fields.pressed[index] = down ? 1 : 0;
-    if (!fields.enabled) return;
-    this.#send(this.#sequence(codes, down));
+    if (!fields.enabled) return true;
+    const sent = this.#send(this.#sequence(codes, down));
     if (!down) {
       if (codes.set1 === fields.repeatKey) this.#stopRepeat();
     } else if (codes.set1 !== PAUSE) {
       this.#startRepeat(codes, (((fields.typematic >> 5) & 3) + 1) * 250 * NS_PER_MS);
     }
+    return sent;
   }
 
   get hasData(): boolean {
@@ -220,13 +222,15 @@ export class Ps2Keyboard implements Device, Ps2Device {
   }
 
   /** Queues a whole sequence, or nothing of it but the overrun code. */
-  #send(sequence: number[]): void {
-    if (sequence.length <= this.room) {
+  #send(sequence: number[]): boolean {
+    const fits = sequence.length <= this.room;
+    if (fits) {
       for (const byte of sequence) this.#queue.push(byte);
     } else if (this.#queue.length <= QUEUE_SIZE) {
       this.#queue.push(this.state.fields.scanSet === 1 ? 0xff : 0x00);
     }
     this.onData?.();
+    return fits;
   }
 
   #isDown(...keys: number[]): boolean {
