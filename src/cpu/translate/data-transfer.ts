@@ -1,6 +1,6 @@
 /** Data transfer instructions: MOV, XCHG, BSWAP, XADD, CMPXCHG, PUSH, POP, PUSHA, POPA, CBW, CWD, MOVSX, MOVZX (SDM vol. 1, 5.1.1). */
 import { EQ } from '../../tcg/conditions.ts';
-import { EAX, EDX, ESP } from '../state.ts';
+import { EAX, EBP, EBX, ECX, EDI, EDX, ESI, ESP } from '../state.ts';
 import { ANY, SIGN, ZERO } from './context.ts';
 import type { Context } from './context.ts';
 import type { Family } from './emitter.ts';
@@ -85,8 +85,16 @@ function pusha(ctx: Context): void {
   ctx.call('pusha', ctx.const(ctx.insn.opSize));
 }
 
+/** In the order of the stack; the slot of ESP is skipped. */
+const POPA_ORDER = [EDI, ESI, EBP, -1, EBX, EDX, ECX, EAX];
+
 function popa(ctx: Context): void {
-  ctx.call('popa', ctx.const(ctx.insn.opSize));
+  const size = ctx.insn.opSize;
+  const values = POPA_ORDER.map((register, i) => (register < 0 ? -1 : peekStack(ctx, size, i * size)));
+  dropStack(ctx, 8 * size);
+  POPA_ORDER.forEach((register, i) => {
+    if (register >= 0) ctx.setRegister(size, register, values[i]!);
+  });
 }
 
 /** CBW, CWDE. */

@@ -9,8 +9,8 @@ import { ANY, ZERO } from './context.ts';
 import type { Context } from './context.ts';
 import { withFlags } from './emitter.ts';
 import type { Emit, Family } from './emitter.ts';
-import { linearAddress } from './memory.ts';
-import { modify, operandOffset, read, write } from './operands.ts';
+import { linearAddress, load, plus } from './memory.ts';
+import { modify, operandAddress, operandOffset, read, write } from './operands.ts';
 
 /** #GP(0) except at CPL 0; virtual-8086 mode is CPL 3. */
 function privileged(emit: Emit): Emit {
@@ -53,17 +53,19 @@ function storeWord(slot: number): Emit {
   };
 }
 
-/** LGDT, LIDT. */
+/** LGDT, LIDT: a word limit, then the base; with 16-bit operands the base has 24 bits (the helper's part). */
 function loadTable(name: string): Emit {
   return (ctx) => {
-    ctx.call(name, ctx.const(ctx.insn.seg), operandOffset(ctx), ctx.const(ctx.insn.opSize));
+    const linear = operandAddress(ctx, 6, false);
+    const limit = load(ctx, linear, 2), base = load(ctx, plus(ctx, linear, 2), 4);
+    ctx.call(name, limit, base, ctx.const(ctx.insn.opSize));
     endEvent(ctx);
   };
 }
 
-/** SGDT, SIDT. */
+/** SGDT, SIDT: two stores, so a helper. */
 function storeTable(name: string): Emit {
-  return (ctx) => ctx.call(name, ctx.const(ctx.insn.seg), operandOffset(ctx));
+  return (ctx) => ctx.call(name, operandAddress(ctx, 6, true));
 }
 
 function movFromControl(ctx: Context): void {
