@@ -24,12 +24,13 @@ export function enter(cpu: CpuContext, bytes: number, level: number, opSize: num
   level &= 31;
   const stack = PushStack.current(cpu, 0);
   const { mask } = stack;
-  const display: number[] = [];
-  for (let i = 1; i < level; i++) display.push(readStack(cpu, R[EBP]! - i * opSize, mask, opSize));
+  const pointer = (i: number): number => readStack(cpu, R[EBP]! - i * opSize, mask, opSize);
+  // Faults first; the pointers themselves are read between the pushes, which may overwrite them.
+  for (let i = 1; i < level; i++) pointer(i);
   stack.reserve((1 + level) * opSize);
   stack.push(R[EBP]!, opSize);
   const frame = stack.sp;
-  for (const pointer of display) stack.push(pointer, opSize);
+  for (let i = 1; i < level; i++) stack.push(pointer(i), opSize);
   if (level > 0) stack.push(frame, opSize);
   // The processor touches the end of the new frame, so that a fault comes here and not at the next push.
   const sp = stack.sp - bytes & mask;
