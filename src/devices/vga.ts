@@ -1,0 +1,217 @@
+/**
+ * VGA, as ISA adapters have it: 256 KB in four planes, text and graphics modes. Its option ROM is the board's.
+ * Source: IBM PS/2 Hardware Interface Technical Reference, Video Subsystems (1992), §2.
+ *
+ *   3B4, 3D4  CRTC index (by misc output bit 0)     3C6  DAC mask
+ *   3B5, 3D5  CRTC data                             3C7  DAC read address, R: DAC state
+ *   3BA, 3DA  R: input status 1, W: feature control 3C8  DAC write address
+ *   3C0       attribute index and data, in turn     3C9  DAC data
+ *   3C1       R: attribute data                     3CA  R: feature control
+ *   3C2       R: input status 0, W: misc output     3CC  R: misc output
+ *   3C3       adapter enable                        3CE  graphics index
+ *   3C4       sequencer index                       3CF  graphics data
+ *   3C5       sequencer data
+ */
+
+import type { Clock, Device } from './device.ts';
+import type { Picture, TextScreen } from './host.ts';
+import { drawGraphics } from './vga-graphics.ts';
+import { VgaMemory } from './vga-memory.ts';
+import {
+  ATTRIBUTE_SCREEN_ON, CLOCKING_OFF, CR_OVERFLOW, CR_RETRACE_END, CRTC_COUNT, createVgaState, GR_MISC, MISC_GRAPHICS, OUTPUT_COLOR,
+  RETRACE_PROTECT, SEQ_CLOCKING,
+} from './vga-registers.ts';
+import { drawText, readText } from './vga-text.ts';
+import { beamStatus, framePeriod } from './vga-timing.ts';
+import type { IoRegion } from '../memory/io-region.ts';
+
+/** Offsets from 3B0. */
+const ATTRIBUTE = 0x10;
+const ATTRIBUTE_READ = 0x11;
+const MISC_WRITE = 0x12;
+const ENABLE = 0x13;
+const SEQUENCER_INDEX = 0x14;
+const SEQUENCER_DATA = 0x15;
+const DAC_MASK = 0x16;
+const DAC_READ_ADDRESS = 0x17;
+const DAC_WRITE_ADDRESS = 0x18;
+const DAC_DATA = 0x19;
+const FEATURE_READ = 0x1a;
+const MISC_READ = 0x1c;
+const GRAPHICS_INDEX = 0x1e;
+const GRAPHICS_DATA = 0x1f;
+/** Offsets in the group of eight or so that is at 3B0 or at 3D0. */
+const CRTC_INDEX = 0x4;
+const CRTC_DATA = 0x5;
+const STATUS1 = 0xa;
+
+const NOT_DRIVEN = 0xff;
+/** Input status 0, bit 4: the monitor's sense line says that one is there. */
+const SENSE = 0x10;
+
+/** Bits that exist, by register. */
+const SEQUENCER_BITS = [0x03, 0x3d, 0x0f, 0x3f, 0x0e];
+const GRAPHICS_BITS = [0x0f, 0x0f, 0x0f, 0x1f, 0x03, 0x7b, 0x0f, 0x0f, 0xff];
+const ATTRIBUTE_BITS = [...new Array<number>(16).fill(0x3f), 0xef, 0xff, 0x3f, 0x0f, 0x0f];
+
+/** Frames of one half of the cursor's blinking; that of characters takes twice as long. */
+const CURSOR_BLINK_FRAMES = 8;
+
+export interface VgaOptions {
+  clock: Clock;
+}
+
+export class Vga implements Device {
+  readonly name = 'vga';
+  readonly state = createVgaState();
+  /** 3B0–3DF. */
+  readonly ports: IoRegion;
+  /** A0000–BFFFF. */
+  readonly memory: IoRegion = new VgaMemory(this.state.fields);
+  readonly #clock: Clock;
+
+  constructor(options: VgaOptions) {
+    this.#clock = options.clock;
+    this.ports = {
+      name: 'vga',
+      size: 0x30,
+      minAccess: 1,
+      maxAccess: 1,
+      read: (offset) => this.#read(offset),
+      write: (offset, value) => this.#write(offset, value),
+    };
+  }
+
+  reset(): void {
+    this.state.reset();
+  }
+
+  /** The screen's characters; null in graphics modes and before a mode is set. */
+  textScreen(): TextScreen | null {
+    return this.#graphics() ? null : readText(this.state.fields);
+  }
+
+  /**
+   * The screen as it is seen; black while it is off.
+   * @param blinking draw cursor and blinking characters as the clock says; else they are shown
+   */
+  picture(blinking = false): Picture {
+    const f = this.state.fields;
+    const frame = Math.floor(this.#clock.now() / framePeriod(f));
+    const on = (frames: number): boolean => !blinking || Math.floor(frame / frames) % 2 === 0;
+    const phase = { cursor: on(CURSOR_BLINK_FRAMES), text: on(2 * CURSOR_BLINK_FRAMES) };
+    const drawn = this.#graphics() ? drawGraphics(f) : drawText(f, phase);
+    const lit = (f.attributeIndex & ATTRIBUTE_SCREEN_ON) !== 0 && (f.sequencer[SEQ_CLOCKING] & CLOCKING_OFF) === 0;
+    const { width, height } = drawn ?? { width: 720, height: 400 };
+    if (drawn !== null && lit) return drawn;
+    return { width, height, rgba: new Uint8Array(width * height * 4).map((_, i) => ((i & 3) === 3 ? 255 : 0)) };
+  }
+
+  #graphics(): boolean {
+    return (this.state.fields.graphics[GR_MISC] & MISC_GRAPHICS) !== 0;
+  }
+
+  /** Offset in the CRTC's group if that group is the selected one, else -1. */
+  #group(offset: number): number {
+    const color = (this.state.fields.misc & OUTPUT_COLOR) !== 0;
+    const relative = offset - (color ? 0x20 : 0);
+    return relative >= 0 && relative < 0x10 ? relative : -1;
+  }
+
+  #read(offset: number): number {
+    const f = this.state.fields;
+    switch (offset) {
+      case ATTRIBUTE: return f.attributeIndex;
+      case ATTRIBUTE_READ: return f.attribute[f.attributeIndex & 31];
+      case MISC_WRITE: return SENSE;
+      case ENABLE: return f.enable;
+      case SEQUENCER_INDEX: return f.sequencerIndex;
+      case SEQUENCER_DATA: return f.sequencer[f.sequencerIndex & 7];
+      case DAC_MASK: return f.dacMask;
+      case DAC_READ_ADDRESS: return f.dacState;
+      case DAC_WRITE_ADDRESS: return f.dacWriteIndex;
+      case DAC_DATA: return this.#readDac();
+      case FEATURE_READ: return f.feature;
+      case MISC_READ: return f.misc;
+      case GRAPHICS_INDEX: return f.graphicsIndex;
+      case GRAPHICS_DATA: return f.graphics[f.graphicsIndex & 15];
+    }
+    switch (this.#group(offset)) {
+      case CRTC_INDEX: return f.crtcIndex;
+      case CRTC_DATA: return f.crtcIndex < CRTC_COUNT ? f.crtc[f.crtcIndex] : 0;
+      case STATUS1:
+        f.attributeFlipFlop = 0;
+        return beamStatus(f, this.#clock.now());
+      default: return NOT_DRIVEN;
+    }
+  }
+
+  #write(offset: number, value: number): void {
+    const f = this.state.fields;
+    switch (offset) {
+      case ATTRIBUTE: this.#writeAttribute(value); return;
+      case MISC_WRITE: f.misc = value; return;
+      case ENABLE: f.enable = value & 1; return;
+      case SEQUENCER_INDEX: f.sequencerIndex = value & 7; return;
+      case SEQUENCER_DATA: f.sequencer[f.sequencerIndex] = value & (SEQUENCER_BITS[f.sequencerIndex] ?? 0); return;
+      case DAC_MASK: f.dacMask = value; return;
+      case DAC_READ_ADDRESS:
+        f.dacReadIndex = value;
+        f.dacComponent = 0;
+        f.dacState = 3;
+        return;
+      case DAC_WRITE_ADDRESS:
+        f.dacWriteIndex = value;
+        f.dacComponent = 0;
+        f.dacState = 0;
+        return;
+      case DAC_DATA: this.#writeDac(value); return;
+      case GRAPHICS_INDEX: f.graphicsIndex = value & 15; return;
+      case GRAPHICS_DATA: f.graphics[f.graphicsIndex] = value & (GRAPHICS_BITS[f.graphicsIndex] ?? 0); return;
+    }
+    switch (this.#group(offset)) {
+      case CRTC_INDEX: f.crtcIndex = value & 0x3f; return;
+      case CRTC_DATA: this.#writeCrtc(value); return;
+      case STATUS1: f.feature = value & 3; return;
+    }
+  }
+
+  #writeAttribute(value: number): void {
+    const f = this.state.fields;
+    f.attributeFlipFlop ^= 1;
+    if (f.attributeFlipFlop !== 0) f.attributeIndex = value & 0x3f;
+    else f.attribute[f.attributeIndex & 31] = value & (ATTRIBUTE_BITS[f.attributeIndex & 31] ?? 0);
+  }
+
+  #writeCrtc(value: number): void {
+    const { crtc, crtcIndex } = this.state.fields;
+    if (crtcIndex >= CRTC_COUNT) return;
+    if (crtcIndex <= CR_OVERFLOW && (crtc[CR_RETRACE_END] & RETRACE_PROTECT) !== 0) {
+      // Only bit 8 of the line compare stays open.
+      if (crtcIndex === CR_OVERFLOW) crtc[CR_OVERFLOW] = (crtc[CR_OVERFLOW] & ~0x10) | (value & 0x10);
+      return;
+    }
+    crtc[crtcIndex] = value;
+  }
+
+  #readDac(): number {
+    const f = this.state.fields;
+    const value = f.dac[f.dacReadIndex * 3 + f.dacComponent];
+    f.dacComponent = (f.dacComponent + 1) % 3;
+    if (f.dacComponent === 0) {
+      f.dacReadIndex = (f.dacReadIndex + 1) & 0xff;
+      f.dacWriteIndex = f.dacReadIndex;
+    }
+    return value;
+  }
+
+  /** A colour changes when its third component is written. */
+  #writeDac(value: number): void {
+    const f = this.state.fields;
+    f.dacLatch[f.dacComponent] = value & 0x3f;
+    f.dacComponent = (f.dacComponent + 1) % 3;
+    if (f.dacComponent !== 0) return;
+    f.dac.set(f.dacLatch, f.dacWriteIndex * 3);
+    f.dacWriteIndex = (f.dacWriteIndex + 1) & 0xff;
+  }
+}
