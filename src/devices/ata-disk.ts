@@ -5,6 +5,7 @@
  * A command is BUSY until its deadline, and longer if the host's answer is late; then it shows data (DRQ), or it ends.
  */
 
+import { sectorOf, showSector } from './ata-address.ts';
 import { ATA_COMMANDS } from './ata-commands.ts';
 import type { AtaDrive } from './ata-commands.ts';
 import { guessGeometry, MAX_CYLINDERS } from './ata-geometry.ts';
@@ -12,7 +13,7 @@ import type { Geometry } from './ata-geometry.ts';
 import { identify, LBA28_SECTORS } from './ata-identify.ts';
 import {
   ATA_ABRT, ATA_BSY, ATA_DIAGNOSTIC_PASSED, ATA_DRDY, ATA_DRQ, ATA_DSC, ATA_ERR, ATA_IDNF, ATA_UNC,
-  DEVICE_LBA, DEVICE_ONES, DEVICE_SELECT, MAX_MULTIPLE,
+  DEVICE_ONES, DEVICE_SELECT, MAX_MULTIPLE,
   REG_COUNT, REG_CYLINDER_HIGH, REG_CYLINDER_LOW, REG_DEVICE, REG_ERROR, REG_FEATURES, REG_SECTOR,
 } from './ata-registers.ts';
 import { DeadlineWork } from './deadline.ts';
@@ -229,28 +230,11 @@ export class AtaDisk implements Device, AtaDrive {
   }
 
   locate(): number {
-    const f = this.fields;
-    if ((f.device & DEVICE_LBA) !== 0) return ((f.device & 15) << 24) | (f.cylinderHigh << 16) | (f.cylinderLow << 8) | f.sector;
-    const head = f.device & 15;
-    if (f.sector === 0 || f.sector > f.sectors || head >= f.heads) return -1;
-    return (((f.cylinderHigh << 8) | f.cylinderLow) * f.heads + head) * f.sectors + f.sector - 1;
+    return sectorOf(this.fields);
   }
 
   show(sector: number): void {
-    const f = this.fields;
-    if ((f.device & DEVICE_LBA) !== 0) {
-      f.sector = sector & 0xff;
-      f.cylinderLow = (sector >> 8) & 0xff;
-      f.cylinderHigh = (sector >> 16) & 0xff;
-      f.device = (f.device & 0xf0) | ((sector >> 24) & 15);
-      return;
-    }
-    const track = Math.floor(sector / f.sectors);
-    const cylinder = Math.floor(track / f.heads);
-    f.sector = (sector % f.sectors) + 1;
-    f.cylinderLow = cylinder & 0xff;
-    f.cylinderHigh = (cylinder >> 8) & 0xff;
-    f.device = (f.device & 0xf0) | (track % f.heads);
+    showSector(this.fields, sector);
   }
 
   #interrupt(level: number): void {
