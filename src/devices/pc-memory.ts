@@ -1,0 +1,106 @@
+/**
+ * The physical memory of the PC: RAM, firmware, and what the host bridge switches between them.
+ *
+ *     00000000  RAM (all of it; what follows lies over it)
+ *     000A0000  video memory, or the RAM behind it (SMRAM)
+ *     000C0000  VGA BIOS; open bus up to 000DFFFF        } by segment, for reads and writes apart,
+ *     000E0000  the last 128 KB of the firmware          } RAM instead (PAM)
+ *     FFFC0000  the firmware, ending at FFFFFFFF
+ *
+ * One host buffer holds RAM, firmware, VGA BIOS and a stretch of ones, in this order.
+ */
+import { AddressSpace } from '../memory/address-space.ts';
+import type { Mapping, Region } from '../memory/address-space.ts';
+import { HostMemory } from '../memory/host-memory.ts';
+import type { IoRegion } from '../memory/io-region.ts';
+import { PAM_SEGMENTS } from './i440fx.ts';
+
+const MIB = 1 << 20;
+export const MIN_MEMORY = MIB;
+/** Leaves room for ROMs below the limit of the host buffer. */
+export const MAX_MEMORY = 2047 * MIB;
+const VIDEO = 0xa0000;
+const OPTION_ROM = 0xc0000;
+const MAX_OPTION_ROM = 0x20000;
+const MAX_BIOS = 256 << 10;
+const BIOS_UNIT = 64 << 10;
+const LOW_BIOS = 128 << 10;
+
+/** Priorities: RAM lies at the bottom. */
+const OVER_RAM = 1;
+const OVER_ROM = 2;
+
+/** Pads an image with ones, in front or behind. */
+function padded(image: Uint8Array, size: number, atEnd: boolean): Uint8Array {
+  const bytes = new Uint8Array(size).fill(0xff);
+  bytes.set(image, atEnd ? size - image.length : 0);
+  return bytes;
+}
+
+export interface PcMemoryOptions {
+  /** Bytes of RAM: whole MiB, MIN_MEMORY … MAX_MEMORY. */
+  size: number;
+  /** Firmware, up to 256 KB; it ends at the top of the address space. */
+  bios: Uint8Array;
+  /** Option ROM of the VGA adapter, up to 128 KB. */
+  vgaBios: Uint8Array | null;
+  video: IoRegion;
+}
+
+export class PcMemory {
+  readonly space: AddressSpace;
+  /** Size of the VGA BIOS in the expansion ROM register: a power of two; 0 = none. */
+  readonly vgaRomSize: number;
+  readonly #pam: Mapping[];
+  readonly #video: Mapping;
+  readonly #vgaRom: Region | null;
+  #vgaRomPlace: Mapping | null = null;
+
+  /** @throws RangeError for a size that the board does not take */
+  constructor({ size, bios, vgaBios, video }: PcMemoryOptions) {
+    if (size % MIB !== 0 || size < MIN_MEMORY || size > MAX_MEMORY) throw new RangeError('memory must be 1 to 2047 whole MiB');
+    if (bios.length === 0 || bios.length > MAX_BIOS) throw new RangeError('a BIOS image has 1 byte to 256 KB');
+    if (vgaBios && vgaBios.length > MAX_OPTION_ROM) throw new RangeError('a VGA BIOS image has at most 128 KB');
+    const biosSize = Math.ceil(bios.length / BIOS_UNIT) * BIOS_UNIT;
+    this.vgaRomSize = vgaBios ? Math.max(PAM_SEGMENTS[1].size, 2 ** Math.ceil(Math.log2(vgaBios.length))) : 0;
+
+    const memory = new HostMemory(size + biosSize + this.vgaRomSize + BIOS_UNIT);
+    this.space = new AddressSpace(memory);
+    const rom = (bytes: Uint8Array): Region => {
+      const ma = memory.allocate(bytes.length);
+      memory.bytes.set(bytes, ma);
+      return { kind: 'rom', ma, size: bytes.length };
+    };
+    this.space.add({ kind: 'ram', ma: memory.allocate(size), size }, 0);
+    const biosRom = rom(padded(bios, biosSize, true));
+    this.#vgaRom = vgaBios ? rom(padded(vgaBios, this.vgaRomSize, false)) : null;
+    const nothing = rom(padded(new Uint8Array(0), BIOS_UNIT, false));
+
+    this.space.add(biosRom, 2 ** 32 - biosSize);
+    this.#video = this.space.add({ kind: 'mmio', io: video }, VIDEO, OVER_RAM);
+    const lowBios = Math.min(biosSize, LOW_BIOS);
+    this.#pam = PAM_SEGMENTS.map(({ base, size: length }) => {
+      const fromEnd = MIB - base;
+      const over = (of: Region, offset: number): Mapping => this.space.add({ kind: 'alias', of, offset, size: length }, base, OVER_RAM);
+      if (fromEnd <= lowBios) return over(biosRom, biosSize - fromEnd);
+      if (this.#vgaRom && base - OPTION_ROM + length <= this.vgaRomSize) return over(this.#vgaRom, base - OPTION_ROM);
+      return over(nothing, 0);
+    });
+  }
+
+  /** Lets RAM answer in a PAM segment. */
+  pam(segment: number, readRam: boolean, writeRam: boolean): void {
+    this.#pam[segment].set({ reads: !readRam, writes: !writeRam });
+  }
+
+  /** Lets RAM answer in place of the video memory. */
+  smram(open: boolean): void {
+    this.#video.set({ reads: !open, writes: !open });
+  }
+
+  /** Shows the VGA BIOS at the place that its expansion ROM register names. */
+  placeVgaRom(base: number | null): void {
+    this.#vgaRomPlace?.remove();
+    this.#vgaRomPlace = base !== null && this.#vgaRom ? this.space.add(this.#vgaRom, base, OVER_ROM) : null;
+  }
+}

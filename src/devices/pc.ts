@@ -1,0 +1,272 @@
+/**
+ * The board of an i440FX/PIIX3 PC: the one place where addresses, IRQs and slots are wired.
+ *
+ *     0000-000F  i8237 (DMA 0-3)        0170-0177, 0376  IDE, secondary          04D0, 04D1  i8259 ELCR
+ *     0020-0021  i8259 master           01F0-01F7, 03F6  IDE, primary            0CF8-0CFF   PCI configuration, CF9 reset
+ *     0040-0043  i8254                  02E8-02EF        COM4
+ *     0060, 0064 i8042                  02F8-02FF        COM2                    IRQ 0 i8254    8 mc146818
+ *     0061       port 61h               03B0-03DF        VGA                         1 i8042   12 i8042 (mouse)
+ *     0070-0071  mc146818               03E8-03EF        COM3                        3 COM2, 4  13 FPU error
+ *     0080-008F  DMA pages              03F0-03F5, 03F7  floppy                      4 COM1, 3  14 IDE, primary
+ *     0092       A20, reset             03F8-03FF        COM1                        6 floppy  15 IDE, secondary
+ *     00A0-00A1  i8259 slave
+ *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:02.0 VGA
+ *     00E9       debug console          DMA 2 floppy
+ *     00F0       FPU error
+ *
+ * Physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
+ */
+import type { AddressSpace } from '../memory/address-space.ts';
+import { PortBus } from '../memory/port-bus.ts';
+import type { Geometry } from './ata-geometry.ts';
+import { VirtualClock } from './clock.ts';
+import { DebugPort } from './debug-port.ts';
+import type { Device, IrqLine } from './device.ts';
+import { FloppyController } from './fdc.ts';
+import type { FloppyDriveOptions } from './fdc.ts';
+import { FpuError } from './fpu-error.ts';
+import type { BlockBackend, CharBackend, Picture, TextScreen } from './host.ts';
+import { I440fx } from './i440fx.ts';
+import { I8042 } from './i8042.ts';
+import { DmaPages, I8237 } from './i8237.ts';
+import { I8254 } from './i8254.ts';
+import { I8259Pair } from './i8259.ts';
+import { IdeChannel } from './ide.ts';
+import { SharedLine } from './irq.ts';
+import { IsaDebugExit } from './isa-debug-exit.ts';
+import { Mc146818 } from './mc146818.ts';
+import { Ns16550 } from './ns16550.ts';
+import { fillCmos } from './pc-cmos.ts';
+import { PcMemory } from './pc-memory.ts';
+import { PciBus } from './pci.ts';
+import { PciVga } from './pci-vga.ts';
+import { Piix3, Piix3Ide } from './piix3.ts';
+import { Port61 } from './port61.ts';
+import { Port92 } from './port92.ts';
+import { Ps2Keyboard } from './ps2-keyboard.ts';
+import { Vga } from './vga.ts';
+
+/** What the board needs of its processor. */
+export interface Processor {
+  setIntr(level: boolean): void;
+  /** Address bit 20 passes. */
+  setA20(open: boolean): void;
+  /** The reset pin was pulsed: stop running; who drives the machine then calls Pc.reset(). */
+  requestReset(): void;
+  reset(): void;
+}
+
+/** What a processor finds on the board. */
+export interface ProcessorSocket {
+  space: AddressSpace;
+  io: PortBus;
+  /** INTA: the vector of the interrupt to serve. */
+  acknowledge: () => number;
+  /** Time-stamp counter: 1 GHz. */
+  tsc: () => number;
+  /** FERR#: an unmasked x87 exception waits while CR0.NE is clear. */
+  fpuError: () => void;
+}
+
+export interface PcConfig {
+  /** Bytes of RAM: whole MiB, 1 to 2047. */
+  memory: number;
+  /** Firmware, at most 256 KB. */
+  bios: Uint8Array;
+  /** The VGA adapter's option ROM, at C0000 and behind its expansion ROM register. */
+  vgaBios?: Uint8Array | null;
+  /** Virtual nanoseconds since power on. */
+  time: () => number;
+  /** Time of day at power on: milliseconds since 1970, shown as if UTC. */
+  rtcBase: number;
+  /** Letters of QEMU's -boot, e.g. `ac`. Disk, floppy, CD if empty. */
+  bootOrder?: string;
+  /** Drives A and B; null = no drive. */
+  floppies?: readonly (FloppyDriveOptions | null)[];
+  /** Primary master, primary slave, secondary master, secondary slave. */
+  disks?: readonly (BlockBackend | null)[];
+  geometries?: readonly (Geometry | null)[];
+  /** COM1 … COM4; null = no port. */
+  serials?: readonly (CharBackend | null)[];
+  /** What the guest writes to port E9h; no port without it. */
+  debugConsole?: CharBackend | null;
+  debugExit?: { iobase: number; iosize: number; exit: (code: number) => void } | null;
+}
+
+const DEFAULT_BOOT_ORDER = 'cad';
+/** [port, IRQ] of COM1 … COM4. */
+const SERIAL_PORTS = [[0x3f8, 4], [0x2f8, 3], [0x3e8, 4], [0x2e8, 3]] as const;
+/** ns a byte: a guest that left its port at 9600 baud would spend minutes of its boot on messages that a host takes at once. */
+const SERIAL_FRAME_TIME = 10_000;
+const FLOPPY_DMA = 2;
+const VGA_SLOT = 2;
+
+export class Pc<P extends Processor = Processor> {
+  readonly clock: VirtualClock;
+  readonly io = new PortBus();
+  readonly memory: PcMemory;
+  readonly cpu: P;
+  readonly pci: PciBus;
+  readonly keyboard: Ps2Keyboard;
+  readonly rtc: Mc146818;
+  readonly fdc: FloppyController;
+  readonly ide: readonly [IdeChannel, IdeChannel];
+  readonly vga: Vga;
+  readonly serials: readonly (Ns16550 | null)[];
+  /** Every device, in the order of reset; a save state holds them by name. */
+  readonly devices: readonly Device[];
+  readonly #i8042: I8042;
+  readonly #irqs: readonly SharedLine[];
+  readonly #pirqs: readonly SharedLine[];
+
+  /**
+   * @param createProcessor puts a processor into the socket
+   * @throws RangeError for a configuration that the board does not take
+   */
+  constructor(config: PcConfig, createProcessor: (socket: ProcessorSocket) => P) {
+    const clock = (this.clock = new VirtualClock(config.time));
+    this.vga = new Vga({ clock });
+    this.memory = new PcMemory({ size: config.memory, bios: config.bios, vgaBios: config.vgaBios ?? null, video: this.vga.memory });
+    const { space } = this.memory;
+
+    // The processor and what leads to its pins.
+    const pics = new I8259Pair({ set: (level) => this.cpu.setIntr(level) });
+    this.#irqs = pics.irq.map((line) => new SharedLine(line));
+    const a20 = new SharedLine({ set: (level) => this.cpu.setA20(level) });
+    const reset: IrqLine = { set: (level) => level && this.cpu.requestReset() };
+    const fpuError = new FpuError(this.#irq(13));
+    this.cpu = createProcessor({
+      space,
+      io: this.io,
+      acknowledge: () => pics.acknowledge(),
+      tsc: () => clock.now(),
+      fpuError: () => fpuError.raise(),
+    });
+
+    // The chipset.
+    const pages = new DmaPages();
+    const dma1 = new I8237('i8237-1', 8, space, (channel) => pages.of(channel));
+    const dma2 = new I8237('i8237-2', 16, space, (channel) => pages.of(channel + 4));
+    const pit = new I8254(clock, this.#irq(0));
+    const port61 = new Port61(clock, pit);
+    const port92 = new Port92(a20.input(), reset);
+    this.rtc = new Mc146818(clock, this.#irq(8), config.rtcBase);
+    this.keyboard = new Ps2Keyboard(clock);
+    this.#i8042 = new I8042(clock, { keyboardIrq: this.#irq(1), auxIrq: this.#irq(12), a20: a20.input(), reset }, this.keyboard);
+    const host = new I440fx({
+      pam: (segment, readRam, writeRam) => this.memory.pam(segment, readRam, writeRam),
+      smram: (open) => this.memory.smram(open),
+    });
+    const piix3 = new Piix3(this.#irqs.map((irq) => irq.input()), reset);
+    this.#pirqs = piix3.pirq.map((line) => new SharedLine(line));
+    const piix3Ide = new Piix3Ide();
+    const { vgaRomSize } = this.memory;
+    const pciVga = new PciVga(vgaRomSize > 0 ? { size: vgaRomSize, moved: (base) => this.memory.placeVgaRom(base) } : null);
+    this.pci = new PciBus(piix3.resetControl);
+    this.pci.add(0, 0, host);
+    this.pci.add(1, 0, piix3);
+    this.pci.add(1, 1, piix3Ide);
+    this.pci.add(VGA_SLOT, 0, pciVga);
+
+    // Disks and lines.
+    this.fdc = new FloppyController({ clock, irq: this.#irq(6), dma: dma1.channels[FLOPPY_DMA], drives: config.floppies ?? [] });
+    this.ide = [this.#channel(config, 0), this.#channel(config, 1)];
+    this.serials = SERIAL_PORTS.map(([, irq], i) => {
+      const backend = config.serials?.[i] ?? null;
+      return backend && new Ns16550(`com${i + 1}`, clock, this.#irq(irq), backend, { maxFrameTime: SERIAL_FRAME_TIME });
+    });
+    const debugPort = config.debugConsole ? new DebugPort(config.debugConsole) : null;
+    const debugExit = config.debugExit ? new IsaDebugExit(config.debugExit.iosize, config.debugExit.exit) : null;
+
+    const { io } = this;
+    io.map(0x00, dma1.io);
+    io.map(0x20, pics.master.io);
+    io.map(0x40, pit.io);
+    io.map(0x60, this.#i8042.data);
+    io.map(0x61, port61.io);
+    io.map(0x64, this.#i8042.control);
+    io.map(0x70, this.rtc.io);
+    io.map(0x80, pages.io);
+    io.map(0x92, port92.io);
+    io.map(0xa0, pics.slave.io);
+    io.map(0xc0, dma2.io);
+    io.map(0xf0, fpuError.io);
+    io.map(0x170, this.ide[1].commandBlock);
+    io.map(0x1f0, this.ide[0].commandBlock);
+    io.map(0x376, this.ide[1].controlBlock);
+    io.map(0x3b0, this.vga.ports);
+    io.map(0x3f0, this.fdc.ports);
+    io.map(0x3f6, this.ide[0].controlBlock);
+    io.map(0x3f7, this.fdc.dirPort);
+    io.map(0x4d0, pics.master.elcr);
+    io.map(0x4d1, pics.slave.elcr);
+    io.map(0xcf8, this.pci.addressPort);
+    io.map(0xcfc, this.pci.dataPort);
+    this.serials.forEach((serial, i) => serial && io.map(SERIAL_PORTS[i][0], serial.io));
+    if (debugPort) io.map(0xe9, debugPort.io);
+    if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
+
+    const optional: readonly (Device | null)[] = [...this.serials, debugPort, debugExit];
+    this.devices = [
+      pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.#i8042, fpuError,
+      this.pci, host, piix3, piix3Ide, pciVga, this.vga, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,
+      ...optional.filter((device) => device !== null),
+    ];
+    fillCmos((index, value) => this.rtc.setNvram(index, value), {
+      memory: config.memory,
+      floppies: this.fdc.drives.map((drive) => drive?.type ?? null),
+      disks: this.ide.flatMap(({ disks }) => disks.map((disk) => disk?.geometry ?? null)),
+      bootOrder: config.bootOrder || DEFAULT_BOOT_ORDER,
+    });
+  }
+
+  get space(): AddressSpace {
+    return this.memory.space;
+  }
+
+  /** RESET#: every device and the processor; memory and CMOS keep their contents. */
+  reset(): void {
+    for (const device of this.devices) device.reset();
+    this.cpu.reset();
+  }
+
+  /** A new interrupt wire of a PCI device. @param pin 0-3 for INTA#-INTD# */
+  pciInterrupt(slot: number, pin: number): IrqLine {
+    return this.#pirqs[(slot - 1 + pin) & 3].input();
+  }
+
+  /** The screen as text; null in a graphics mode. */
+  textScreen(): TextScreen | null {
+    return this.vga.textScreen();
+  }
+
+  picture(): Picture {
+    return this.vga.picture();
+  }
+
+  /** Presses or releases a key by its QEMU name; false if the keyboard's queue is full. @throws Error for an unknown name */
+  key(name: string, down: boolean): boolean {
+    return this.keyboard.key(name, down);
+  }
+
+  /** Nothing that was typed waits in the keyboard or its controller. */
+  get keyboardIdle(): boolean {
+    return this.#i8042.idle;
+  }
+
+  /** A new driver of an IRQ. */
+  #irq(number: number): IrqLine {
+    return this.#irqs[number].input();
+  }
+
+  #channel({ disks = [], geometries = [] }: PcConfig, channel: 0 | 1): IdeChannel {
+    const drives = [0, 1].map((i) => disks[2 * channel + i] ?? null);
+    return new IdeChannel({
+      name: `ide${channel}`,
+      clock: this.clock,
+      irq: this.#irq(14 + channel),
+      drives,
+      geometries: [0, 1].map((i) => geometries[2 * channel + i] ?? null),
+    });
+  }
+}
