@@ -211,6 +211,7 @@ export function protectedCpu(cpl: 0 | 3 = 0): FakeCpu {
   cpu.describe(GDT_AT, 6, LDT_AT, 0x7f, LDT);
   cpu.view.setInt32(TSS_AT + 4, KERNEL_STACK, true);
   cpu.view.setInt32(TSS_AT + 8, K_DATA, true);
+  cpu.view.setInt32(TSS_AT + 100, 0x68 << 16, true); // no I/O bitmap: it would begin at the limit
   R[CR0] = CR0_PE;
   R[GDT_BASE] = GDT_AT;
   R[GDT_LIMIT] = 0x3ff;
