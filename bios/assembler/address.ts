@@ -38,8 +38,9 @@ export function addressBits(operand: Operand, prefix: number, mode: number): num
     if (prefix !== 0 && prefix !== fromRegisters) throw new LineError(`a${prefix} contradicts the address`);
     return fromRegisters;
   }
-  if (prefix !== 0) return prefix;
   const { displacement } = operand.syntax;
+  if (prefix !== 0 && displacement > 1 && displacement * 8 !== prefix) throw new LineError(`a${prefix} contradicts the displacement's size`);
+  if (prefix !== 0) return prefix;
   return displacement === 2 ? 16 : displacement === 4 ? 32 : mode;
 }
 
@@ -102,11 +103,17 @@ function splitPair(first: Term, second: Term): Parts {
   return { base: (base.of as Register).number, index: (index.of as Register).number, scale: Number(index.factor) };
 }
 
+const forgetScaling = (term: Term): Term => ({ ...term, scaled: false });
+
+const byName = (a: Term, b: Term): number => (a.of.name < b.of.name ? -1 : 1);
+
 function encode32(operand: Operand): EncodedAddress {
-  const { address, syntax } = operand;
+  const { syntax, value } = operand;
+  // Without a first register to go by, nasm takes them in the order of their names.
+  const address = value.summed ? operand.address.map(forgetScaling).sort(byName) : operand.address;
   if (address.length === 0) return { bits: 32, mod: 0, rm: 5, sib: -1, displacementSize: 4 };
   if (address.length > 2) invalid();
-  const { base, index, scale } = address.length === 1 ? splitSingle(address[0]!, syntax.nosplit) : splitPair(address[0]!, address[1]!);
+  const { base, index, scale } = address.length === 1 ? splitSingle(address[0]!, syntax.nosplit && !value.summed) : splitPair(address[0]!, address[1]!);
   const scaleBits = [1, 2, 4, 8].indexOf(scale);
   if (index === SP || scaleBits < 0) invalid();
   if (base < 0) return { bits: 32, mod: 0, rm: 4, sib: (scaleBits << 6) | (index << 3) | 5, displacementSize: 4 };

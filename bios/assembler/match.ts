@@ -56,7 +56,7 @@ function immediateFits(operand: Operand, kind: OperandKind, template: Template, 
 
 function memoryFits(operand: Operand, kind: OperandKind, bits: number): Fit {
   if (!kind.memory) return 'no';
-  if (kind.role === 'moff' && operand.address.length > 0) return 'no';
+  if (kind.role === 'moff' && (operand.address.length > 0 || operand.syntax.displacement === 1)) return 'no';
   if ((kind.word === 'far') !== operand.syntax.far) return 'no';
   if (operand.syntax.near && !kind.modeSize) return 'no';
   if (kind.modeSize) return otherSize(operand, kind, bits) ? 'no' : 'yes';

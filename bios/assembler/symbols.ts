@@ -25,7 +25,9 @@ export class SymbolTable {
     this.changed = false;
   }
 
-  define(name: string, value: Value): void {
+  define(name: string, expression: Value): void {
+    // A symbol is one number in the expressions that use it, however it came about.
+    const value = expression.summed ? { ...expression, summed: false } : expression;
     const entry = this.#entries.get(name);
     if (entry === undefined) {
       this.#entries.set(name, { value, pass: this.#pass });

@@ -20,19 +20,25 @@ export interface Value {
   readonly terms: readonly Term[];
   /** Depends on a symbol that no pass has seen yet: `number` means nothing. */
   readonly unknown: boolean;
+  /**
+   * Two like terms were added on the way (5+5, eax+eax). nasm then forgets which register was written first, so `[4+4+edx+eax]` has
+   * another base than `[8+edx+eax]`.
+   */
+  readonly summed: boolean;
 }
 
 const NO_TERMS: readonly Term[] = [];
 
-export const scalar = (number: bigint): Value => ({ number: BigInt.asIntN(64, number), terms: NO_TERMS, unknown: false });
+export const scalar = (number: bigint): Value => ({ number: BigInt.asIntN(64, number), terms: NO_TERMS, unknown: false, summed: false });
 
-export const UNKNOWN: Value = { number: 0n, terms: NO_TERMS, unknown: true };
+export const UNKNOWN: Value = { number: 0n, terms: NO_TERMS, unknown: true, summed: false };
 
 /** `of` itself plus a number. */
 export const termValue = (of: Register | Section, number = 0n): Value => ({
   number,
   terms: [{ of, factor: 1n, scaled: false }],
   unknown: false,
+  summed: false,
 });
 
 export const isScalar = (value: Value): boolean => value.terms.length === 0 && !value.unknown;
@@ -44,25 +50,30 @@ function addTerms(a: readonly Term[], b: readonly Term[], sign: bigint): readonl
   for (const term of b) {
     const at = sum.findIndex((other) => other.of === term.of);
     const factor = (at < 0 ? 0n : sum[at]!.factor) + sign * term.factor;
-    const scaled = term.scaled || (at >= 0 && sum[at]!.scaled);
-    if (at < 0) sum.push({ of: term.of, factor, scaled });
+    if (at < 0) sum.push({ of: term.of, factor, scaled: term.scaled });
     else if (factor === 0n) sum.splice(at, 1);
-    else sum[at] = { of: term.of, factor, scaled };
+    else sum[at] = { of: term.of, factor, scaled: false };
   }
   return sum;
 }
 
-export function add(a: Value, b: Value): Value {
-  return { number: BigInt.asIntN(64, a.number + b.number), terms: addTerms(a.terms, b.terms, 1n), unknown: a.unknown || b.unknown };
+/** A register alone has no number part; whatever else has one, be it zero. */
+const hasNumber = (value: Value): boolean => value.number !== 0n || !value.terms.some((term) => term.of.kind === 'register');
+
+function combine(a: Value, b: Value, sign: bigint): Value {
+  const number = BigInt.asIntN(64, a.number + sign * b.number);
+  const terms = addTerms(a.terms, b.terms, sign);
+  const merged = (number !== 0n && hasNumber(a) && hasNumber(b)) || a.terms.some((term) => b.terms.some((other) => other.of === term.of) && terms.some((left) => left.of === term.of));
+  return { number, terms, unknown: a.unknown || b.unknown, summed: a.summed || b.summed || merged };
 }
 
-export function subtract(a: Value, b: Value): Value {
-  return { number: BigInt.asIntN(64, a.number - b.number), terms: addTerms(a.terms, b.terms, -1n), unknown: a.unknown || b.unknown };
-}
+export const add = (a: Value, b: Value): Value => combine(a, b, 1n);
+
+export const subtract = (a: Value, b: Value): Value => combine(a, b, -1n);
 
 function scale(value: Value, factor: bigint): Value {
   const terms = factor === 0n ? NO_TERMS : value.terms.map((term) => ({ of: term.of, factor: term.factor * factor, scaled: true }));
-  return { number: BigInt.asIntN(64, value.number * factor), terms, unknown: value.unknown };
+  return { ...value, number: BigInt.asIntN(64, value.number * factor), terms };
 }
 
 const unsigned = (n: bigint): bigint => BigInt.asUintN(64, n);
@@ -104,9 +115,13 @@ const COMPARISONS: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = 
   '<=>': (a, b) => (a < b ? -1n : truth(a > b)),
 };
 
+const withSummed = (value: Value, summed: boolean): Value => (value.summed === summed ? value : { ...value, summed });
+
 export function applyBinary(operator: string, a: Value, b: Value): Value {
-  if (operator === '+') return add(a, b);
-  if (operator === '-') return subtract(a, b);
+  return operator === '+' ? add(a, b) : operator === '-' ? subtract(a, b) : withSummed(multiplyOrCompare(operator, a, b), a.summed || b.summed);
+}
+
+function multiplyOrCompare(operator: string, a: Value, b: Value): Value {
   if (a.unknown || b.unknown) return UNKNOWN;
   if (operator === '*') {
     if (a.terms.length === 0) return scale(b, a.number);
@@ -124,7 +139,7 @@ export function applyBinary(operator: string, a: Value, b: Value): Value {
 
 export function applyUnary(operator: string, a: Value): Value {
   if (operator === '+') return a;
-  if (operator === '-') return subtract(scalar(0n), a);
+  if (operator === '-') return scale(a, -1n);
   if (a.unknown) return UNKNOWN;
   if (a.terms.length > 0) throw new LineError(`\`${operator}' needs a plain number`);
   return scalar(operator === '~' ? ~a.number : truth(a.number === 0n));
