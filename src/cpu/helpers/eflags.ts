@@ -15,23 +15,17 @@ export const cc_compute_c = (dst: number, src: number, src2: number, op: number)
 /** All of EFLAGS. (PUSHF pushes it with VM and RF clear.) */
 export const read_eflags = (cpu: CpuContext): number => readEflags(cpu.R);
 
-/** Replaces the bits in `mask`, without privilege rules. */
-export function write_eflags(cpu: CpuContext, value: number, mask: number): void {
-  writeEflags(cpu.R, value, mask);
-  cpu.updateHflags();
-}
-
 const iopl = (cpu: CpuContext): number => cpu.R[EFLAGS]! >> 12 & 3;
 const isReal = (cpu: CpuContext): boolean => (cpu.R[CR0]! & CR0_PE) === 0;
 
-/** PUSHF and POPF in virtual-8086 mode need IOPL 3. */
-export function pushf_check(cpu: CpuContext): void {
+/** In virtual-8086 mode POPF, INT n and IRET need IOPL 3. */
+export function requireV86Iopl(cpu: CpuContext): void {
   if ((cpu.R[EFLAGS]! & VM) !== 0 && iopl(cpu) !== 3) cpu.raise(EXC_GP, 0);
 }
 
 /** POPF: what the program may not change stays as it is; IF can be set or cleared at once. RF is cleared, VM kept. */
 export function popf(cpu: CpuContext, value: number, opSize: number): void {
-  pushf_check(cpu);
+  requireV86Iopl(cpu);
   let mask = EFLAGS_DEFINED & ~(VM | RF);
   if (!isReal(cpu)) {
     const cpl = currentCpl(cpu);

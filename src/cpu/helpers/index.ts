@@ -10,7 +10,7 @@ import type { CpuContext } from './context.ts';
 import { clts, invlpg, lmsw, mov_from_cr, mov_from_dr, mov_to_cr, mov_to_dr, wbinvd } from './control-registers.ts';
 import { aaa, aad, aam, aas, daa, das } from './decimal.ts';
 import { divb, divl, divw, idivb, idivl, idivw } from './divide.ts';
-import { cc_compute_all, cc_compute_c, cli, popf, pushf_check, read_eflags, sti, write_eflags } from './eflags.ts';
+import { cc_compute_all, cc_compute_c, cli, popf, read_eflags, sti } from './eflags.ts';
 import { far_call, far_jmp, far_ret } from './far-transfer.ts';
 import { int1, int3, int_of, raise, raise_err, single_step, soft_int } from './interrupt.ts';
 import { portIn, portOut } from './io.ts';
@@ -48,9 +48,7 @@ const FAULTS = true, QUIET = false, RETURNS = true, NOTHING = false;
 const ROWS: readonly Row[] = [
   // EFLAGS
   row('read_eflags', read_eflags, 0, RETURNS, 'read', QUIET),
-  row('write_eflags', write_eflags, 2, NOTHING, 'write', QUIET),
   row('popf', popf, 2, NOTHING, 'write', FAULTS),
-  row('pushf_check', pushf_check, 0, NOTHING, 'none', FAULTS),
   row('cli', cli, 0, NOTHING, 'none', FAULTS),
   row('sti', sti, 0, NOTHING, 'none', FAULTS),
   // Arithmetic

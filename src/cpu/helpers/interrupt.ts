@@ -12,6 +12,7 @@ import {
   TYPE_INTERRUPT_GATE16, TYPE_INTERRUPT_GATE32, TYPE_TASK_GATE, TYPE_TRAP_GATE16, TYPE_TRAP_GATE32,
 } from './descriptor.ts';
 import type { Descriptor } from './descriptor.ts';
+import { requireV86Iopl } from './eflags.ts';
 import { inV86, setNullSegment, setSegmentFrom, setSegmentReal } from './segment.ts';
 import { mergeSp, PushStack } from './stack.ts';
 import { fetchTaskGateTss, switchTask } from './task-switch.ts';
@@ -19,7 +20,7 @@ import { isTss32 } from './tss.ts';
 import { readEflags } from '../flags.ts';
 import {
   AC, CR0, CR0_PE, CS, DR, DS, EFLAGS, EIP, ES, ESP, EXC_AC, EXC_BP, EXC_BR, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_MF, EXC_NM, EXC_NP, EXC_OF, EXC_PF, EXC_SS,
-  EXC_TS, EXC_UD, FS, GS, IDT_BASE, IDT_LIMIT, IF, IOPL, NT, RF, SEG_SEL, SS, TF, TR_ATTR, VM,
+  EXC_TS, EXC_UD, FS, GS, IDT_BASE, IDT_LIMIT, IF, NT, RF, SEG_SEL, SS, TF, TR_ATTR, VM,
 } from '../state.ts';
 
 /** What is delivered, and how. */
@@ -184,7 +185,7 @@ function enterInner(
 
 /** INT n. In V86 mode it needs IOPL 3. */
 export function soft_int(cpu: CpuContext, vector: number, nextEip: number): void {
-  if (inV86(cpu) && (cpu.R[EFLAGS]! & IOPL) !== IOPL) cpu.raise(EXC_GP, 0);
+  requireV86Iopl(cpu);
   deliver(cpu, vector, true, nextEip, readEflags(cpu.R), undefined);
 }
 

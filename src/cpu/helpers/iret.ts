@@ -5,13 +5,14 @@
 import { checkCodeLimit, fetchReturnCode, setCode } from './code-segment.ts';
 import type { CpuContext } from './context.ts';
 import { currentCpl, DESC_P, fetchDescriptor, isBusyTss, selectorError } from './descriptor.ts';
+import { requireV86Iopl } from './eflags.ts';
 import { checkRealLimit, returnOuter } from './far-transfer.ts';
 import { inV86, setSegmentReal, setV86Segment } from './segment.ts';
 import { mergeSp, readStack, stackMask } from './stack.ts';
 import { switchTask } from './task-switch.ts';
 import { EFLAGS_DEFINED, readEflags, writeEflags } from '../flags.ts';
 import {
-  CR0, CR0_PE, CS, DS, EFLAGS, EIP, ES, ESP, EXC_GP, EXC_NP, EXC_TS, FS, GS, IF, IOPL, NMI_BLOCKED, NT, SS, TR_BASE, VM,
+  CR0, CR0_PE, CS, DS, EFLAGS, EIP, ES, ESP, EXC_NP, EXC_TS, FS, GS, IF, IOPL, NMI_BLOCKED, NT, SS, TR_BASE, VM,
 } from '../state.ts';
 
 /** @param nextEip where a task that ends with IRET goes on when it is called again */
@@ -19,7 +20,7 @@ export function iret(cpu: CpuContext, opSize: number, nextEip: number): void {
   const R = cpu.R;
   if ((R[CR0]! & CR0_PE) === 0) iretReal(cpu, opSize, IOPL | IF);
   else if (inV86(cpu)) {
-    if ((R[EFLAGS]! & IOPL) !== IOPL) cpu.raise(EXC_GP, 0);
+    requireV86Iopl(cpu);
     iretReal(cpu, opSize, IF);
   } else if ((R[EFLAGS]! & NT) !== 0) returnFromTask(cpu, nextEip);
   else iretProtected(cpu, opSize);

@@ -28,7 +28,7 @@ export class PushStack {
   readonly mask: number;
   readonly #cpu: CpuContext;
   readonly #base: number;
-  /** Offsets that may be written, unsigned. */
+  /** Offsets that may be written, unsigned (none: low above high). */
   readonly #low: number;
   readonly #high: number;
   /** Error code of #SS if the frame does not fit. */
@@ -38,8 +38,8 @@ export class PushStack {
   constructor(cpu: CpuContext, base: number, low: number, high: number, mask: number, sp: number, error: number, supervisor: boolean) {
     this.#cpu = cpu;
     this.#base = base;
-    this.#low = low >>> 0;
-    this.#high = high >>> 0;
+    this.#low = low;
+    this.#high = high;
     this.mask = mask;
     this.sp = sp & mask;
     this.#error = error;
@@ -49,7 +49,7 @@ export class PushStack {
   /** The stack in use, at the current privilege. */
   static current(cpu: CpuContext, error: number): PushStack {
     const R = cpu.R;
-    return new PushStack(cpu, R[SEG_BASE + SS]!, R[SEG_WLO + SS]!, R[SEG_WHI + SS]!, stackMask(cpu), R[ESP]!, error, false);
+    return new PushStack(cpu, R[SEG_BASE + SS]!, R[SEG_WLO + SS]! >>> 0, R[SEG_WHI + SS]! >>> 0, stackMask(cpu), R[ESP]!, error, false);
   }
 
   /** The stack of an inner level (0-2), by the descriptor of its segment. */
@@ -58,8 +58,8 @@ export class PushStack {
     const big = (high & DESC_B) !== 0;
     const down = (high & DESC_EC) !== 0;
     const low = down ? (limit >>> 0) + 1 : 0;
-    const top = down ? (big ? 0xffffffff : 0xffff) : limit;
-    return new PushStack(cpu, descriptorBase(descriptor.low, descriptor.high), low > 0xffffffff ? 1 : low, low > 0xffffffff ? 0 : top, big ? -1 : 0xffff, sp, error, true);
+    const top = down ? (big ? 0xffffffff : 0xffff) : limit >>> 0;
+    return new PushStack(cpu, descriptorBase(descriptor.low, descriptor.high), low, top, big ? -1 : 0xffff, sp, error, true);
   }
 
   /** Raises now what pushing `bytes` would raise. A frame that wraps is checked word by word as it is pushed. */

@@ -3,8 +3,9 @@
  * SCAS, INS, OUTS.
  *
  * Accounting: the block has charged one instruction, so the first iteration is paid for; each further one takes one from
- * R[BUDGET] before it runs. A fault leaves registers and flags as after the last complete iteration. When the budget is used up (or taken away by kick()), or after one iteration while TF is set,
- * the helper returns 0 with index registers and counter as they then are, and is entered again later.
+ * R[BUDGET] before it runs. When the budget is used up (or taken away by kick()), or after one iteration while TF is set, the
+ * helper returns 0 with index registers and counter as they then are, and is entered again later. A fault leaves registers
+ * and flags as they were after the last complete iteration.
  *
  * Runs of elements within one page of plain memory are done at once (string-fast.ts) when nothing between them could
  * be observed; everything else goes element by element, with all checks of single instructions.
