@@ -34,11 +34,15 @@ class Pins implements Processor {
   }
 }
 
+/** A disk whose sectors are full of their own number. */
 function disk(sectors: number): BlockBackend {
   return {
     sectors,
     readOnly: false,
-    read: (_sector, data, done) => (data.fill(0), done()),
+    read(sector, data, done) {
+      for (let i = 0; i < data.length; i++) data[i] = (sector + (i >> 9)) & 0xff;
+      done();
+    },
     write: (_sector, _data, done) => done(),
     flush: (done) => done(),
   };
@@ -223,6 +227,50 @@ describe('Pc wiring', () => {
     out(0xe9, 0x68, 0x69);
     pc.io.write(0xf4, 3, 4);
     expect([said, codes, inp(0xe9)]).toEqual([[0x68, 0x69], [7], 0xe9]);
+  });
+
+  test('the floppy controller reaches memory by DMA channel 2 and asks with IRQ6', () => {
+    pc = create({ floppies: [{ medium: disk(2880) }] });
+    initPics();
+    out(0x21, 0xbf);
+    out(0x3f2, 0x1c);
+    advance(100_000_000);
+    expect(pc.cpu.socket.acknowledge()).toBe(14);
+    out(0x20, 0x20);
+    for (let i = 0; i < 4; i++) {
+      out(0x3f5, 0x08);
+      inp(0x3f5);
+      inp(0x3f5);
+    }
+    // Two sectors from cylinder 0, head 0, sector 3 to 12340h.
+    out(0x0a, 0x06);
+    out(0x0c, 0x00);
+    out(0x0b, 0x46);
+    out(0x04, 0x40, 0x23);
+    out(0x81, 0x01);
+    out(0x05, 0xff, 0x03);
+    out(0x0a, 0x02);
+    out(0x3f7, 0x00);
+    out(0x3f5, 0xe6, 0x00, 0x00, 0x00, 0x03, 0x02, 18, 0x1b, 0xff);
+    advance(1_500_000_000);
+    expect(pc.cpu.socket.acknowledge()).toBe(14);
+    expect([0x1233f, 0x12340, 0x1253f, 0x12540, 0x1273f, 0x12740].map((at) => pc.space.read(at, 1))).toEqual([0, 2, 2, 3, 3, 0]);
+    expect(inp(0x08)).toBe(0x04);
+  });
+
+  test('both IDE channels, with IRQ14 and IRQ15', () => {
+    pc = create({ disks: [disk(4096), null, disk(4096)] });
+    initPics();
+    out(0x21, 0xfb);
+    for (const [base, vector, sector] of [[0x1f0, 0x76, 5], [0x170, 0x77, 9]] as const) {
+      for (const [offset, value] of [[2, 1], [3, sector], [4, 0], [5, 0], [6, 0xe0], [7, 0x20]]) out(base + offset, value);
+      advance(ns + 100_000_000);
+      expect(pc.cpu.socket.acknowledge()).toBe(vector);
+      out(0xa0, 0x20);
+      out(0x20, 0x20);
+      expect([inp(base + 7) & 0x89, pc.io.read(base, 4)]).toEqual([0x08, sector * 0x01010101]);
+    }
+    expect(inp(0x376)).toBe(inp(0x177));
   });
 
   test('device names are unique, and every state can be saved and restored', () => {
