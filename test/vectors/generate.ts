@@ -1,0 +1,171 @@
+/**
+ * `node build.mjs --run test/vectors/generate.ts [--seed=N]`: makes instructions from the rows of the opcode tables, runs them on the
+ * processor of this machine (recorder.c, built with gcc -m32) and writes test/vectors/integer.bin.gz. Linux on x86-64 only.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Row } from '../../src/cpu/decode/insn.ts';
+import { ROWS } from '../../src/cpu/decode/table.ts';
+import { Draft } from './draft.ts';
+import type { Variant } from './draft.ts';
+import { encodeCorpus } from './format.ts';
+import type { Patch, Vector, VectorInput, VectorOutput } from './format.ts';
+import { LENGTH_ENCODINGS, LENGTH_FORM, UNDEFINED_ENCODINGS, UNDEFINED_FORM, formOf } from './forms.ts';
+import { AREAS, DEFAULT_REGISTERS, EIP_INDEX, ENTRY, initialMemory } from './layout.ts';
+import { Random } from './random.ts';
+import { EXCLUDED, SCENARIOS } from './scenarios.ts';
+import { UNDEFINED_FLAGS } from './undefined-flags.ts';
+
+const FOLDER = import.meta.dirname;
+const OUTPUT = join(FOLDER, 'integer.bin.gz');
+const PAGE_FAULT = 14;
+/** Vectors of a variant of a row, before its scenario's weight. */
+const REGISTER_VECTORS = 8, MEMORY_VECTORS = 12, PLAIN_VECTORS = 8, VECTORS_OF_EIGHT_REGISTERS = 3;
+/** Rows that depend on the operand size though no operand says so. */
+const SIZED = new Set(['CALLF', 'CBW', 'CWD', 'ENTER', 'IRET', 'JMPF', 'LEAVE', 'POPA', 'POPF', 'PUSHA', 'PUSHF', 'RET', 'RETF']);
+/** LOCK before MOV CR is an extension of AMD's. */
+const NEVER_LOCKED = /^[RCD]d$/;
+
+interface Case {
+  readonly form: string;
+  readonly undefinedFlags: number;
+  readonly input: VectorInput;
+}
+
+const dependsOnSize = ({ mnemonic, operands }: Row): boolean =>
+  SIZED.has(mnemonic) || operands.some((operand) => /^(?:[A-Z]+[vzap]|M|eAX|sIb|J.|[C-GS]S|Rv\/Mw)$/.test(operand));
+
+const dependsOnAddressSize = ({ mnemonic, operands }: Row): boolean => /^(?:XLAT|LOOP|JCXZ)/.test(mnemonic) || operands.some((operand) => /^[OXY][bvz]$/.test(operand));
+
+/** The kinds of operand that a row has: without ModRM, register, memory. */
+function* kinds(row: Row): Generator<{ memory: boolean; count: number }> {
+  const indirect = row.operands.find((operand) => /^[EM]|^Rv/.test(operand));
+  if (indirect === undefined) yield { memory: false, count: row.operands.some((operand) => operand.startsWith('Z')) ? VECTORS_OF_EIGHT_REGISTERS : PLAIN_VECTORS };
+  else {
+    if (!indirect.startsWith('M')) yield { memory: false, count: REGISTER_VECTORS };
+    yield { memory: true, count: MEMORY_VECTORS };
+  }
+}
+
+function makeCase(variant: Variant, random: Random): Case | undefined {
+  const { row, memory } = variant;
+  const { reserved = 0, stack, prepare } = SCENARIOS[row.mnemonic] ?? {};
+  const draft = new Draft(variant, random, reserved, stack);
+  draft.undefinedFlags = UNDEFINED_FLAGS[row.mnemonic] ?? 0;
+  if (memory || dependsOnAddressSize(row)) draft.override = random.chance(0.12);
+  if (!row.operands.some((operand) => NEVER_LOCKED.test(operand))) draft.lock = random.chance(row.lock && memory ? 0.12 : 0.01);
+  draft.operands.forEach((operand, i) => {
+    if (operand.kind !== 'other') draft.setOperand(i, random.operand(operand.size));
+  });
+  if (prepare?.(draft) === false) return undefined;
+  const code = draft.encode();
+  return { form: formOf(row), undefinedFlags: draft.undefinedFlags, input: { code, registers: draft.registers, memory: draft.memory } };
+}
+
+function* casesOf(row: Row, random: Random): Generator<Case> {
+  const weight = SCENARIOS[row.mnemonic]?.weight ?? 1;
+  for (const opSize of dependsOnSize(row) ? [4, 2] : [4]) {
+    // BSWAP of 16 bits is undefined.
+    if (row.mnemonic === 'BSWAP' && opSize === 2) continue;
+    for (const { memory, count } of kinds(row)) {
+      for (let left = Math.round(count * weight); left > 0; ) {
+        const addrSize = (memory || dependsOnAddressSize(row)) && random.chance(0.25) ? 2 : 4;
+        const made = makeCase({ row, opSize, addrSize, memory }, random);
+        if (made === undefined) continue;
+        yield made;
+        left--;
+      }
+    }
+  }
+}
+
+/** Bytes that are no row's. */
+const fixedCases = (form: string, encodings: readonly (readonly number[])[]): Case[] =>
+  encodings.map((bytes) => ({ form, undefinedFlags: 0, input: { code: Uint8Array.from(bytes), registers: Int32Array.from(DEFAULT_REGISTERS), memory: [] } }));
+
+const dwords = (...values: number[]): Buffer => Buffer.from(Int32Array.from(values).buffer);
+
+const patchBytes = (patches: readonly Patch[]): Buffer[] => [dwords(patches.length), ...patches.flatMap(({ address, bytes }) => [dwords(address, bytes.length), Buffer.from(bytes)])];
+
+/** The recorder's input: see recorder.c. */
+function recorderInput(cases: readonly Case[]): Buffer {
+  const areas = AREAS.flatMap((area) => [dwords(area.base, area.size), Buffer.from(initialMemory(area))]);
+  const vectors = cases.flatMap(({ input: { code, registers, memory } }) => [dwords(...registers), ...patchBytes([...memory, { address: ENTRY, bytes: code }])]);
+  return Buffer.concat([dwords(ENTRY, AREAS.length), ...areas, dwords(cases.length), ...vectors]);
+}
+
+/** Reads the recorder's output: see recorder.c. */
+function* recorderOutput(bytes: Buffer): Generator<VectorOutput> {
+  let position = 0;
+  const dword = (): number => bytes.readInt32LE((position += 4) - 4);
+  const several = (length: number): Int32Array => Int32Array.from({ length }, dword);
+  while (position < bytes.length) {
+    const exception = dword(), errorCode = dword(), cr2 = dword();
+    const registers = several(EIP_INDEX + 1), segments = several(6);
+    const memory = Array.from({ length: dword() }, (): Patch => {
+      const address = dword(), length = dword();
+      return { address, bytes: bytes.subarray(position, (position += length)) };
+    });
+    yield { exception, errorCode, cr2: exception === PAGE_FAULT ? cr2 : 0, registers, segments, memory };
+  }
+}
+
+/** Builds and runs the recorder. @throws Error with what gcc or the recorder says. */
+function record(cases: readonly Case[]): VectorOutput[] {
+  const folder = mkdtempSync(join(tmpdir(), 'tcg86-vectors-'));
+  try {
+    const [program, input, output] = ['recorder', 'input', 'output'].map((name) => join(folder, name));
+    const options = ['-m32', '-no-pie', '-fno-pic', '-fno-stack-protector', '-O1', join(FOLDER, 'recorder.c'), '-o', program];
+    const compiler = spawnSync('gcc', options, { encoding: 'utf8' });
+    if (compiler.error !== undefined) throw new Error(`gcc does not run (${compiler.error.message}); the generator needs gcc and gcc-multilib`);
+    if (compiler.status !== 0) throw new Error(`gcc -m32 failed (is gcc-multilib installed?)\n${compiler.stderr}`);
+    writeFileSync(input, recorderInput(cases));
+    const run = spawnSync(program, [input, output], { encoding: 'utf8' });
+    if (run.status !== 0) throw new Error(`the recorder ended with ${run.signal ?? `code ${run.status}`}\n${run.stderr}`);
+    return [...recorderOutput(readFileSync(output))];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** PUSHA, ENTER and far calls may have written a part when they fault: not architectural, so not recorded. Strings are. */
+const isArchitectural = ({ form, output: { exception, memory } }: { readonly form: string; readonly output: VectorOutput }): boolean =>
+  exception !== PAGE_FAULT || memory.length === 0 || /MOVS|STOS/.test(form);
+
+function processorName(): string {
+  return /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
+}
+
+function main(): number {
+  const { values } = parseArgs({ options: { seed: { type: 'string', default: '86' } } });
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    console.error('vectors are recorded on Linux on an x86-64 processor only');
+    return 2;
+  }
+  const seed = Number(values.seed);
+  const random = new Random(seed);
+  const rows = ROWS.filter(({ mnemonic }) => !(mnemonic in EXCLUDED));
+  const cases = [
+    ...rows.flatMap((row) => [...casesOf(row, random)]),
+    ...fixedCases(UNDEFINED_FORM, UNDEFINED_ENCODINGS), ...fixedCases(LENGTH_FORM, LENGTH_ENCODINGS),
+  ];
+  try {
+    const outputs = record(cases);
+    const recorded = cases.map((made, i) => ({ ...made, output: outputs[i] })).filter(isArchitectural);
+    const forms = [...new Set(recorded.map(({ form }) => form))];
+    const vectors = recorded.map(({ form, undefinedFlags, input, output }): Vector => ({ form: forms.indexOf(form), undefinedFlags, input, output }));
+    const file = encodeCorpus({ processor: processorName(), seed, count: vectors.length, forms }, vectors);
+    writeFileSync(OUTPUT, file);
+    console.log(`${vectors.length} vectors of ${rows.length} rows, ${file.length} bytes`);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+process.exitCode = main();
