@@ -10,12 +10,14 @@ import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
 import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CS, DF, DR, EDX, EFLAGS,
-  EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HALTED, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_INHIBIT_IRQ, HF_IOPL_MASK,
+  EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, INTR, LDT_ATTR, LDT_LIMIT,
-  NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
+  NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
 } from './state.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
+import { createHelpers } from './helpers/index.ts';
+import { CPUID_SIGNATURE } from './helpers/system.ts';
 import { EXIT_FAULT } from '../tcg/env.ts';
 import { resetFpu } from './fpu/state.ts';
 
@@ -27,10 +29,9 @@ export interface CpuOptions extends ExecutorOptions {
   acknowledge: () => number;
   /** Time-stamp counter as a whole number of cycles (below 2^53). */
   tsc: () => number;
+  /** FERR#: an unmasked x87 exception waits while CR0.NE is clear. The PC makes IRQ 13 of it. */
+  fpuError?: () => void;
 }
-
-/** CPUID signature in EDX after reset: family 4, model 8, stepping 0 (a 486 DX4). */
-export const CPU_SIGNATURE = 0x480;
 
 export class Cpu extends MemoryAccess {
   readonly io: PortBus;
@@ -40,13 +41,15 @@ export class Cpu extends MemoryAccess {
   tscHigh = 0;
   readonly #acknowledge: () => number;
   readonly #tsc: () => number;
+  readonly #fpuError: () => void;
 
   constructor(options: CpuOptions) {
     super(options.space);
     this.io = options.io;
     this.#acknowledge = options.acknowledge;
     this.#tsc = options.tsc;
-    this.exec = new Executor(this, this.lines, options);
+    this.#fpuError = options.fpuError ?? (() => {});
+    this.exec = new Executor(this, createHelpers(this), options);
     options.space.onRamWrite = (ma, length) => this.#ramWritten(ma, length);
     options.space.onChange = () => this.#mapChanged();
     this.reset();
@@ -58,7 +61,7 @@ export class Cpu extends MemoryAccess {
     const a20 = R[A20_MASK]!;
     R.fill(0, 0, TEMPS);
     R[A20_MASK] = a20 === 0 ? -1 : a20;
-    R[EDX] = CPU_SIGNATURE;
+    R[EDX] = CPUID_SIGNATURE;
     R[CC_OP] = CC_OP_EFLAGS;
     R[CC_SRC] = 0;
     R[DF] = 1;
@@ -108,6 +111,10 @@ export class Cpu extends MemoryAccess {
   requestReset(): void {
     this.R[RESET_REQUEST] = 1;
     this.kick();
+  }
+
+  fpuError(): void {
+    this.#fpuError();
   }
 
   acknowledge(): number {
@@ -221,16 +228,16 @@ export class Cpu extends MemoryAccess {
   }
 
   protected override mustReplay(ma: number, length: number): boolean {
-    return this.exec.mustReplay(ma, length);
+    return this.exec.mustReplay(this.codeLines.overlapping(ma, length));
   }
 
   protected override invalidateCode(ma: number, length: number): void {
-    this.exec.invalidate(this.lines.overlapping(ma, length));
+    this.exec.invalidate(this.codeLines.overlapping(ma, length));
   }
 
   /** A device, DMA or a page walk writes to RAM. */
   #ramWritten(ma: number, length: number): void {
-    if (this.lines.touches(ma, length)) this.invalidateCode(ma, length);
+    if (this.codeLines.touches(ma, length)) this.invalidateCode(ma, length);
   }
 
   #mapChanged(): void {

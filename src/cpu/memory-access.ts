@@ -29,14 +29,14 @@ export abstract class MemoryAccess {
   readonly #walker: PageWalker;
   readonly #paging: PagingMode = { directory: 0, writeProtect: false, largePages: false };
   /** Where translated blocks lie in memory. */
-  protected readonly lines: CodeLines<TranslationBlock>;
+  readonly codeLines: CodeLines<TranslationBlock>;
 
   constructor(space: AddressSpace) {
     this.space = space;
     this.bytes = space.memory.bytes;
     this.#data = space.memory.view;
     this.#walker = new PageWalker(space);
-    this.lines = new CodeLines(space.memory.size, (page) => this.tlb.revokeWrites(page));
+    this.codeLines = new CodeLines(space.memory.size, (page) => this.tlb.revokeWrites(page));
   }
 
   /** The block being run has more than one instruction and overlaps [ma, ma + length), within one page. */
@@ -253,14 +253,14 @@ export abstract class MemoryAccess {
       return;
     }
     const ma = range.writeMa + (pa - range.start);
-    if (this.lines.touches(ma, size)) {
+    if (this.codeLines.touches(ma, size)) {
       if (this.mustReplay(ma, size)) {
         this.R[PENDING_EXIT] = EXIT_PRECISE;
         return;
       }
       this.invalidateCode(ma, size);
     }
-    if (this.lines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.tlb.fill(user, va, ma, true);
+    if (this.codeLines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.tlb.fill(user, va, ma, true);
     if (size === 1) this.bytes[ma] = value;
     else if (size === 2) this.#data.setUint16(ma, value, true);
     else this.#data.setInt32(ma, value, true);
@@ -270,7 +270,7 @@ export abstract class MemoryAccess {
     const range = this.space.lookup(pa);
     if (range.writeMa < 0) return false;
     const ma = range.writeMa + (pa - range.start);
-    if (!this.lines.touches(ma, length) || !this.mustReplay(ma, length)) return false;
+    if (!this.codeLines.touches(ma, length) || !this.mustReplay(ma, length)) return false;
     this.R[PENDING_EXIT] = EXIT_PRECISE;
     return true;
   }

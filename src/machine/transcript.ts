@@ -1,5 +1,5 @@
 /**
- * What `--expect` looks at: serial output since the last mark, and the screen rows whose text changed since then.
+ * What `--expect` looks at: serial output since the step before began, and the screen rows whose text changed since then.
  * Rows that only moved because the screen scrolled are old: each poll lines the screen up with the one before.
  */
 import type { TextScreen } from '../devices/host.ts';
@@ -26,39 +26,52 @@ export function screenText(screen: TextScreen): string {
 /** Serial bytes kept while nothing marks: enough for any expectation, and bounded. */
 const SERIAL_LIMIT = 1 << 20;
 
+/** Text that was there at one moment: the serial output so far, and per row what it showed then (null: it was not on screen). */
+interface Mark {
+  serial: number;
+  rows: (string | null)[];
+}
+
 export class Transcript {
   #serial = '';
-  /** Rows as seen at the last poll, and for each the text it had at the mark if it has been on screen since then, else null. */
+  /** How much of the serial output was dropped from the front. */
+  #dropped = 0;
   #rows: string[] = [];
-  #marked: (string | null)[] = [];
+  /** The start of the step before, and of the present one. */
+  #before: Mark = { serial: 0, rows: [] };
+  #present: Mark = { serial: 0, rows: [] };
 
   /** A byte that the guest sent on the serial line. */
   serialByte(byte: number): void {
     if (byte === 13) return;
     this.#serial += String.fromCharCode(byte);
-    if (this.#serial.length > SERIAL_LIMIT) this.#serial = this.#serial.slice(-SERIAL_LIMIT / 2);
+    if (this.#serial.length <= SERIAL_LIMIT) return;
+    this.#dropped += SERIAL_LIMIT / 2;
+    this.#serial = this.#serial.slice(SERIAL_LIMIT / 2);
   }
 
-  /** Everything seen so far is old. */
+  /** A step begins: what was there before the last one is not looked at any more. */
   mark(screen: TextScreen | null): void {
-    this.#serial = '';
     this.poll(screen);
-    this.#marked = [...this.#rows];
+    this.#before = this.#present;
+    this.#present = { serial: this.#dropped + this.#serial.length, rows: [...this.#rows] };
   }
 
   /** Looks at the screen; call it often enough that less than a screenful scrolls by in between. */
   poll(screen: TextScreen | null): void {
     const rows = screen === null ? [] : screenRows(screen);
     const shift = scrolledBy(this.#rows, rows);
-    if (shift > 0) this.#marked = rows.map((_, row) => this.#marked[row + shift] ?? null);
-    else if (rows.length !== this.#rows.length) this.#marked = rows.map(() => null);
+    if (shift > 0 || rows.length !== this.#rows.length) {
+      for (const mark of [this.#before, this.#present]) mark.rows = rows.map((_, row) => (shift > 0 ? mark.rows[row + shift] ?? null : null));
+    }
     this.#rows = rows;
   }
 
-  /** New text since the mark, serial first, rows in order, one a line. */
+  /** What is new since the step before began: serial output first, then rows in order, one a line. */
   get text(): string {
-    const fresh = this.#rows.filter((row, index) => row !== '' && row !== this.#marked[index]);
-    return [this.#serial, ...fresh].filter((part) => part !== '').join('\n');
+    const { serial, rows } = this.#before;
+    const fresh = this.#rows.filter((row, index) => row !== '' && row !== rows[index]);
+    return [this.#serial.slice(Math.max(0, serial - this.#dropped)), ...fresh].filter((part) => part !== '').join('\n');
   }
 }
 

@@ -6,7 +6,7 @@
  * Slots are state slots (globals, env words, temporaries): 0-2047. Immediates and positions take a word of their own.
  *
  * `body` is the JavaScript of the form's case in the interpreter's loop (interp.ts): `R` state, `C` code, `p` position of
- * word 0, `w` word 0, `$name` a slot of EnvLayout. After `step` bodies the loop goes on behind the op; `jump` bodies set p
+ * word 0, `w` word 0, `$name` a slot of EnvLayout; a b h m pc q t v are scratch variables. After `step` bodies the loop goes on behind the op; `jump` bodies set p
  * and `continue`, or set p to a block's header and `break`, or return.
  */
 import { CONDITIONS, conditionJs } from './conditions.ts';
@@ -47,20 +47,20 @@ const D = 'R[w >>> 10 & 2047]', A = 'R[w >>> 21]', W1 = 'C[p + 1]', W2 = 'C[p + 
 /** Head of a block: see tb-cache.ts for its words. The loop runs it after the switch. */
 export const TB_START = jump('tb_start', 9, 'break;');
 /** [w, position of the target's head or 0] */
-export const GOTO_TB = jump('goto_tb', 2, `const t = ${W1}; if (t === 0) { p = p + 2 | 0; continue; } p = t; break;`);
+export const GOTO_TB = jump('goto_tb', 2, `t = ${W1}; if (t === 0) { p = p + 2 | 0; continue; } p = t; break;`);
 /** Slot a holds the EXIT_* code. */
 export const EXIT_TB = jump('exit_tb', 1, 'R[$currentOp] = p; return w >>> 21;');
 /** [w, position of the head of the block that this op belongs to: it counts the hits] */
 export const LOOKUP = jump('lookup_and_goto_ptr', 2, `
-  const b = R[$csBase], pc = R[$eip] + b | 0, t = J[${jumpHashJs('pc')}];
+  b = R[$csBase], pc = R[$eip] + b | 0, t = J[${jumpHashJs('pc')}];
   if (t === 0 || C[t + 1] !== pc || C[t + 2] !== b || C[t + 3] !== R[$csLimit] || C[t + 4] !== R[$flags]) { R[$currentOp] = p; return ${EXIT_LOOKUP}; }
-  const h = C[p + 1]; C[h + 8] = C[h + 8] + 1 | 0; p = t; break;`);
+  h = C[p + 1]; C[h + 8] = C[h + 8] + 1 | 0; p = t; break;`);
 /** [w, position] */
 export const BR = jump('br', 2, `p = ${W1}; continue;`);
 
 export const MOV = step('mov', 1, `${D} = ${A};`);
 /** Two moves: [w, second word 0 whose form is not looked at] */
-export const MOV2 = step('mov mov', 2, `${D} = ${A}; const v = ${W1}; R[v >>> 10 & 2047] = R[v >>> 21];`);
+export const MOV2 = step('mov mov', 2, `${D} = ${A}; v = ${W1}; R[v >>> 10 & 2047] = R[v >>> 21];`);
 /** [w, value] */
 export const MOVI = step('movi', 2, `${D} = ${W1};`);
 
@@ -78,11 +78,11 @@ for (const def of O.OPS) {
   if (def.js === undefined || def === O.MOV || hasConditionOrField(def)) continue;
   const { number, name, js } = def;
   if (def.ins === 1) {
-    (UNARY as number[])[number] = step(name, 1, `const a = ${A}; ${D} = ${js('a')};`);
+    (UNARY as number[])[number] = step(name, 1, `a = ${A}; ${D} = ${js('a')};`);
   } else {
-    (BINARY_RR as number[])[number] = step(`${name} rr`, 2, `const a = ${A}, b = R[${W1}]; ${D} = ${js('a', 'b')};`);
-    (BINARY_RI as number[])[number] = step(`${name} ri`, 2, `const a = ${A}, b = ${W1}; ${D} = ${js('a', 'b')};`);
-    if (!COMMUTATIVE.has(def)) (BINARY_IR as number[])[number] = step(`${name} ir`, 2, `const a = ${W1}, b = ${A}; ${D} = ${js('a', 'b')};`);
+    (BINARY_RR as number[])[number] = step(`${name} rr`, 2, `a = ${A}, b = R[${W1}]; ${D} = ${js('a', 'b')};`);
+    (BINARY_RI as number[])[number] = step(`${name} ri`, 2, `a = ${A}, b = ${W1}; ${D} = ${js('a', 'b')};`);
+    if (!COMMUTATIVE.has(def)) (BINARY_IR as number[])[number] = step(`${name} ir`, 2, `a = ${W1}, b = ${A}; ${D} = ${js('a', 'b')};`);
   }
 }
 
@@ -99,10 +99,10 @@ class Fields {
     const field = [String(position), String(length)] as const;
     const key = this.key(def, position, length);
     if (def.ins === 1) {
-      this.forms.set(key, step(`${name} ${position},${length}`, 1, `const a = ${A}; ${D} = ${js!('a', ...field)};`));
+      this.forms.set(key, step(`${name} ${position},${length}`, 1, `a = ${A}; ${D} = ${js!('a', ...field)};`));
     } else {
-      this.forms.set(key, step(`${name} ${position},${length} rr`, 2, `const a = ${A}, b = R[${W1}]; ${D} = ${js!('a', 'b', ...field)};`));
-      step(`${name} ${position},${length} ri`, 2, `const a = ${A}, b = ${W1}; ${D} = ${js!('a', 'b', ...field)};`);
+      this.forms.set(key, step(`${name} ${position},${length} rr`, 2, `a = ${A}, b = R[${W1}]; ${D} = ${js!('a', 'b', ...field)};`));
+      step(`${name} ${position},${length} ri`, 2, `a = ${A}, b = ${W1}; ${D} = ${js!('a', 'b', ...field)};`);
     }
   }
 
@@ -128,76 +128,78 @@ const perCondition = (make: (condition: number) => number): number => CONDITIONS
 const named = (def: OpDef, condition: number, pattern: string): string => `${def.name} ${CONDITIONS[condition]} ${pattern}`;
 
 const comparison = (def: OpDef, pattern: string, b: string): number => perCondition((c) =>
-  step(named(def, c, pattern), 2, `const a = ${A}, b = ${b}; ${D} = ${def.js!('a', 'b', String(c))};`));
+  step(named(def, c, pattern), 2, `a = ${A}, b = ${b}; ${D} = ${def.js!('a', 'b', String(c))};`));
 export const SETCOND_RR = comparison(O.SETCOND, 'rr', `R[${W1}]`), SETCOND_RI = comparison(O.SETCOND, 'ri', W1);
 export const NEGSETCOND_RR = comparison(O.NEGSETCOND, 'rr', `R[${W1}]`), NEGSETCOND_RI = comparison(O.NEGSETCOND, 'ri', W1);
 
 /** [w, slot x | slot y << 11, b] */
 const movcond = (pattern: string, b: string): number => perCondition((c) =>
   step(named(O.MOVCOND, c, pattern), 3,
-    `const a = ${A}, b = ${b}, v = ${W1}; ${D} = ${O.MOVCOND.js!('a', 'b', 'R[v & 2047]', 'R[v >>> 11]', String(c))};`));
+    `a = ${A}, b = ${b}, v = ${W1}; ${D} = ${O.MOVCOND.js!('a', 'b', 'R[v & 2047]', 'R[v >>> 11]', String(c))};`));
 export const MOVCOND_RR = movcond('rr', `R[${W2}]`), MOVCOND_RI = movcond('ri', W2);
 
 /** RR: [w with a and d, target]; RI: [w with a, target, immediate] */
 export const BRCOND_RR = perCondition((c) => jump(named(O.BRCOND, c, 'rr'), 2,
-  `const a = ${A}, b = ${D}; p = ${conditionJs(c, 'a', 'b')} ? ${W1} : p + 2 | 0; continue;`));
+  `a = ${A}, b = ${D}; p = ${conditionJs(c, 'a', 'b')} ? ${W1} : p + 2 | 0; continue;`));
 export const BRCOND_RI = perCondition((c) => jump(named(O.BRCOND, c, 'ri'), 3,
-  `const a = ${A}, b = ${W2}; p = ${conditionJs(c, 'a', 'b')} ? ${W1} : p + 3 | 0; continue;`));
+  `a = ${A}, b = ${W2}; p = ${conditionJs(c, 'a', 'b')} ? ${W1} : p + 3 | 0; continue;`));
 
 /**
  * brcond whose both ways begin with goto_tb: the usual end of a block. [w, where to go if taken and unlinked, link if not taken,
  * link if taken, immediate of RI]; not taken and unlinked: behind the op.
  */
 const brcondGoto = (c: number, words: number): string => `
-  if (${conditionJs(c, 'a', 'b')}) { const t = ${W3}; if (t === 0) { p = ${W1}; continue; } p = t; break; }
-  const t = ${W2}; if (t === 0) { p = p + ${words} | 0; continue; } p = t; break;`;
-export const BRCOND_GOTO_RR = perCondition((c) => jump(`${named(O.BRCOND, c, 'rr')} goto_tb`, 4, `const a = ${A}, b = ${D}; ${brcondGoto(c, 4)}`));
-export const BRCOND_GOTO_RI = perCondition((c) => jump(`${named(O.BRCOND, c, 'ri')} goto_tb`, 5, `const a = ${A}, b = ${W4}; ${brcondGoto(c, 5)}`));
+  if (${conditionJs(c, 'a', 'b')}) { t = ${W3}; if (t === 0) { p = ${W1}; continue; } p = t; break; }
+  t = ${W2}; if (t === 0) { p = p + ${words} | 0; continue; } p = t; break;`;
+export const BRCOND_GOTO_RR = perCondition((c) => jump(`${named(O.BRCOND, c, 'rr')} goto_tb`, 4, `a = ${A}, b = ${D}; ${brcondGoto(c, 4)}`));
+export const BRCOND_GOTO_RI = perCondition((c) => jump(`${named(O.BRCOND, c, 'ri')} goto_tb`, 5, `a = ${A}, b = ${W4}; ${brcondGoto(c, 5)}`));
 
 /** [w with a, code, slot or immediate b] */
 const trap = (pattern: string, b: string): number => perCondition((c) => step(named(O.TRAP, c, pattern), 3,
-  `const a = ${A}, b = ${b}; if (${conditionJs(c, 'a', 'b')}) { R[$currentOp] = p; return ${EXIT_TRAP}; }`));
+  `a = ${A}, b = ${b}; if (${conditionJs(c, 'a', 'b')}) { R[$currentOp] = p; return ${EXIT_TRAP}; }`));
 export const TRAP_RR = trap('rr', `R[${W2}]`), TRAP_RI = trap('ri', W2);
 
 // Guest memory. Addresses: slot a + displacement [1]; the same + index, in [2] as slot | shift << 11; absolute [1].
-const LEAVE = 'if (R[$pendingExit] !== 0) { const e = R[$pendingExit]; R[$pendingExit] = 0; return e; }';
+// slowLoad and slowStore (interp.ts) return the exit asked for, or 0 when the access is done.
 const DISP = `${A} + ${W1} | 0`, SIB = `${A} + (R[${W2} & 2047] << (${W2} >>> 11)) + ${W1} | 0`;
-const READ = ['U[q]', 'V.getUint16(q, true)', 'V.getInt32(q, true)', '', 'V.getInt8(q)', 'V.getInt16(q, true)', 'V.getInt32(q, true)'];
+const READ = ['U[q]', 'V.getUint16(q, true)', 'V.getInt32(q, true)', '', 'V.getInt8(q)', 'V.getInt16(q, true)'];
+const WRITE = ['U[q] = v', 'V.setInt16(q, v, true)', 'V.setInt32(q, v, true)'];
 const miss = (memop: number): string => {
   const bytes = O.memOpBytes(memop);
   return bytes === 1 ? 'q < 0' : `q < 0 || (a & 4095) > ${4096 - bytes}`;
 };
-const load = (memop: number, pattern: string, words: number, address: string): number => step(`ld ${O.MEMOP_NAMES[memop]} ${pattern}`, words, `
-  const a = ${address}, q = TR[a >>> 12] ^ a;
-  if (${miss(memop)}) { R[$currentOp] = p; const v = loadSlow(a, ${memop}) | 0; ${LEAVE} ${D} = v; }
-  else ${D} = ${READ[memop]};`);
-const WRITE = ['U[q] = v', 'V.setInt16(q, v, true)', 'V.setInt32(q, v, true)'];
-const store = (memop: number, pattern: string, words: number, address: string, value: string): number => step(`st ${O.MEMOP_NAMES[memop]} ${pattern}`, words, `
-  const a = ${address}, q = TW[a >>> 12] ^ a, v = ${value};
-  if (${miss(memop)}) { R[$currentOp] = p; storeSlow(a, v, ${memop}); ${LEAVE} }
-  else ${WRITE[memop]};`);
+/** By memop; a signed load of 32 bits is the same as an unsigned one. */
+const loads = (pattern: string, words: number, address: string): readonly number[] => {
+  const forms = READ.map((read, memop) => (read === '' ? -1 : step(`ld ${O.MEMOP_NAMES[memop]} ${pattern}`, words, `
+    a = ${address}, q = TR[a >>> 12] ^ a;
+    if (${miss(memop)}) { R[$currentOp] = p; t = slowLoad(a, ${memop}, w >>> 10 & 2047); if (t !== 0) return t; }
+    else ${D} = ${read};`)));
+  forms[O.MO_32 | O.MO_SIGN] = forms[O.MO_32]!;
+  return forms;
+};
+const stores = (pattern: string, words: number, address: string, value: string): readonly number[] =>
+  WRITE.map((write, memop) => step(`st ${O.MEMOP_NAMES[memop]} ${pattern}`, words, `
+    a = ${address}, q = TW[a >>> 12] ^ a, v = ${value};
+    if (${miss(memop)}) { R[$currentOp] = p; t = slowStore(a, v, ${memop}); if (t !== 0) return t; }
+    else ${write};`));
 
-/** By memop. */
-export const LOAD_DISP: readonly number[] = O.MEMOP_NAMES.map((name, m) => (name === undefined ? -1 : load(m, 'disp', 2, DISP)));
-export const LOAD_SIB: readonly number[] = O.MEMOP_NAMES.map((name, m) => (name === undefined ? -1 : load(m, 'sib', 3, SIB)));
-export const LOAD_ABS: readonly number[] = O.MEMOP_NAMES.map((name, m) => (name === undefined ? -1 : load(m, 'abs', 2, W1)));
+export const LOAD_DISP = loads('disp', 2, DISP), LOAD_SIB = loads('sib', 3, SIB), LOAD_ABS = loads('abs', 2, W1);
 /** By size (memop & 3); the value is slot d, or an immediate in the last word. */
-export const STORE_DISP: readonly number[] = WRITE.map((_, m) => store(m, 'disp', 2, DISP, D));
-export const STORE_SIB: readonly number[] = WRITE.map((_, m) => store(m, 'sib', 3, SIB, D));
-export const STORE_ABS: readonly number[] = WRITE.map((_, m) => store(m, 'abs', 2, W1, D));
-export const STORE_DISP_I: readonly number[] = WRITE.map((_, m) => store(m, 'disp imm', 3, DISP, W2));
+export const STORE_DISP = stores('disp', 2, DISP, D), STORE_SIB = stores('sib', 3, SIB, D), STORE_ABS = stores('abs', 2, W1, D);
+export const STORE_DISP_I = stores('disp imm', 3, DISP, W2);
 
 /**
- * [w with the output in d, helper | mask of immediate inputs << 16, inputs: slots or immediates]. By number of inputs * 4,
- * + 1 if it has an output, + 2 if it may leave.
+ * [w with the output in d, helper | mask of immediate inputs << 16, inputs: slots or immediates]. By number of inputs * 2,
+ * + 1 if there is an output.
  */
-export const CALL: readonly number[] = Array.from({ length: (MAX_CALL_ARGS + 1) * 4 }, (_, i) => {
-  const count = i >> 2, returns = (i & 1) !== 0, mayLeave = (i & 2) !== 0;
+export const CALL: readonly number[] = Array.from({ length: (MAX_CALL_ARGS + 1) * 2 }, (_, i) => {
+  const count = i >> 1, returns = (i & 1) !== 0;
   const inputs = Array.from({ length: count }, (_, k) => `(m & ${1 << k} ? C[p + ${k + 2}] : R[C[p + ${k + 2}]])`);
-  return step(`call ${count}${returns ? ' returns' : ''}${mayLeave ? ' may leave' : ''}`, 2 + count, `
-    R[$currentOp] = p; ${count > 0 ? `const m = ${W1} >>> 16;` : ''}
-    ${returns ? 'const v = ' : ''}F[${W1} & 65535](${inputs.join(', ')})${returns ? ' | 0' : ''};
-    ${mayLeave ? LEAVE : ''} ${returns ? `${D} = v;` : ''}`);
+  return step(`call ${count}${returns ? ' returns' : ''}`, 2 + count, `
+    R[$currentOp] = p; ${count > 0 ? `m = ${W1} >>> 16;` : ''}
+    ${returns ? 'v = ' : ''}F[${W1} & 65535](${inputs.join(', ')})${returns ? ' | 0' : ''};
+    if ((t = R[$pendingExit]) !== 0) { R[$pendingExit] = 0; return t; }
+    ${returns ? `${D} = v;` : ''}`);
 });
 
 /** All forms, by number. */

@@ -30,6 +30,8 @@ export function warmUp({ layout, regs, code, jumpCache, run, helpers }: WarmUp):
   for (let round = 0; round < ROUNDS; round++) {
     for (const { number, words } of FORMS) {
       code.fill(0, 0, NEXT + 16);
+      // Operands that are 0 may be jumped to as well.
+      code[0] = EXIT_TB | EXIT_EVENT << A_SHIFT;
       code[NEXT + 5] = 1;
       code[NEXT + 9] = EXIT_TB | EXIT_EVENT << A_SHIFT;
       const other = round % 3 === 2 ? 0 : NEXT;

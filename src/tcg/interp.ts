@@ -28,21 +28,22 @@ export interface Interpreter {
 export type HelperFunctions = ((...args: number[]) => number | void)[];
 
 /** The loop's parameters, in order; `E` is the ExecEnv, whose tables may be replaced between runs. */
-const PARAMETERS = ['R', 'C', 'J', 'U', 'V', 'F', 'E', 'loadSlow', 'storeSlow', 'mulUnsignedHigh', 'mulSignedHigh'] as const;
+const PARAMETERS = ['R', 'C', 'J', 'U', 'V', 'F', 'E', 'slowLoad', 'slowStore', 'mulUnsignedHigh', 'mulSignedHigh'] as const;
 
 /** The text of the loop. */
 export function interpreterSource(layout: ExecEnv['layout']): string {
   const cases = FORMS.map(({ name, number, words, body, jumps }) =>
-    `case ${number}: { // ${name}\n${body}${jumps ? '' : ` p = p + ${words} | 0; continue;`} }\n`);
+    `case ${number}: // ${name}\n${body}${jumps ? '' : ` p = p + ${words} | 0; continue;`}\n`);
   // What every block does first: charge its instructions to the budget, count its executions.
   const start = `
-    const n = C[p + 5], left = R[$budget] - n | 0;
-    if (left < 0) { R[$eip] = C[p + 1] - C[p + 2] | 0; return ${EXIT_BUDGET}; }
-    R[$budget] = left; C[p + 7] = C[p + 7] + 1 | 0; p = p + 9 | 0;`;
+    t = R[$budget] - C[p + 5] | 0;
+    if (t < 0) { R[$eip] = C[p + 1] - C[p + 2] | 0; return ${EXIT_BUDGET}; }
+    R[$budget] = t; C[p + 7] = C[p + 7] + 1 | 0; p = p + 9 | 0;`;
   const text = `return (function run(p) {
     const TR = E.readTable, TW = E.writeTable;
+    let w = 0, a = 0, b = 0, h = 0, m = 0, pc = 0, q = 0, t = 0, v = 0;
     for (;;) {
-      const w = C[p];
+      w = C[p];
       switch (w & 1023) {
       ${cases.join('')}
       default: throw new Error('no op at ' + p);
@@ -62,12 +63,24 @@ export function createInterpreter(env: ExecEnv, jumpCache: Int32Array, code: Int
   const { regs, layout } = env;
   const functions: HelperFunctions = env.helpers.map((helper) => helper.fn);
   let { loadSlow, storeSlow }: Pick<ExecEnv, 'loadSlow' | 'storeSlow'> = trialSlowPaths(regs, layout.pendingExit);
+  const takeExit = (): number => {
+    const exit = regs[layout.pendingExit]!;
+    if (exit !== 0) regs[layout.pendingExit] = 0;
+    return exit;
+  };
   // V8 shares the feedback of functions with equal text, and would then no longer treat this machine's arrays as constants.
   const text = `// ${Math.random()}\n${interpreterSource(layout)}`;
   const run = new Function(...PARAMETERS, text)(
     regs, code, jumpCache, env.bytes, env.view, functions, env,
-    (address: number, memop: number) => loadSlow(address, memop),
-    (address: number, value: number, memop: number) => storeSlow(address, value, memop),
+    (address: number, memop: number, slot: number) => {
+      const value = loadSlow(address, memop), exit = takeExit();
+      if (exit === 0) regs[slot] = value;
+      return exit;
+    },
+    (address: number, value: number, memop: number) => {
+      storeSlow(address, value, memop);
+      return takeExit();
+    },
     mulUnsignedHigh, mulSignedHigh,
   ) as (position: number) => number;
 

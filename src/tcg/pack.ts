@@ -423,7 +423,7 @@ export class Packer {
       this.code[inputs + k] = this.isConst(value) ? this.number(value) : this.input(value);
     }
     this.releaseInputs(op, i);
-    this.head(F.CALL[count << 2 | outs | (helper.mayFault ? 2 : 0)]!, outs > 0 ? this.output(args[1]!) : 0, 0);
+    this.head(F.CALL[count << 1 | outs]!, outs > 0 ? this.output(args[1]!) : 0, 0);
     this.word(args[0]! | immediates << 16);
     this.p += count;
   }

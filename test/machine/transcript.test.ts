@@ -17,8 +17,11 @@ describe('Transcript', () => {
     expect(transcript.text).toMatch(/# $/m);
   });
 
-  it('shows only rows that changed since the mark', () => {
+  it('shows only rows that changed since the step before began', () => {
     const transcript = new Transcript();
+    transcript.poll(screen(['hello', '# '], [2, 1]));
+    transcript.mark(screen(['hello', '# '], [2, 1]));
+    expect(transcript.text).toBe('hello\n# ');
     transcript.mark(screen(['hello', '# '], [2, 1]));
     expect(transcript.text).toBe('');
     transcript.poll(screen(['hello', '# ls', 'a b'], [0, 3]));
@@ -28,12 +31,14 @@ describe('Transcript', () => {
   it('takes rows that scrolled for old', () => {
     const transcript = new Transcript();
     transcript.mark(screen(['one', 'two', 'three', 'four', '# '], [2, 4]));
+    transcript.mark(screen(['one', 'two', 'three', 'four', '# '], [2, 4]));
     transcript.poll(screen(['three', 'four', '# ls', 'file', '# '], [2, 4]));
     expect(transcript.text).toBe('# ls\nfile\n# ');
   });
 
   it('forgets a prompt that the step before ended on, also when it scrolls away', () => {
     const transcript = new Transcript();
+    transcript.mark(screen(['one', 'two', 'three', 'four', '# '], [2, 4]));
     transcript.mark(screen(['one', 'two', 'three', 'four', '# '], [2, 4]));
     transcript.poll(screen(['two', 'three', 'four', '# make', 'cc -c'], [5, 4]));
     expect(transcript.text).not.toMatch(/# $/m);
@@ -42,6 +47,8 @@ describe('Transcript', () => {
   it('joins serial bytes', () => {
     const transcript = new Transcript();
     for (const byte of Buffer.from('boot\r\nlogin: ')) transcript.serialByte(byte);
+    expect(transcript.text).toBe('boot\nlogin: ');
+    transcript.mark(null);
     expect(transcript.text).toBe('boot\nlogin: ');
     transcript.mark(null);
     expect(transcript.text).toBe('');

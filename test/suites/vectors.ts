@@ -1,7 +1,7 @@
 /**
- * `npm run suite:vectors [-- --row=TEXT] [--show=N]`: runs the corpus of recorded instructions (test/vectors/integer.bin.gz), prints the
- * rows that fail with N differences for each (3 by default), and the totals. `--row`: only rows that contain the text (`SHLD`, `F7 /6`).
- * Exit code 1 if a vector failed.
+ * `npm run suite:vectors [-- --row=TEXT] [--show=N] [FILE]`: runs a corpus of recorded instructions (test/vectors/integer.bin.gz), prints
+ * the rows that fail with N differences for each (3 by default), and the totals. `--row`: only rows that contain the text (`SHLD`,
+ * `F7 /6`). Exit code 1 if a vector failed.
  */
 
 import { readFileSync } from 'node:fs';
@@ -14,8 +14,8 @@ import { VectorMachine } from './vectors-machine.ts';
 const CORPUS = join(import.meta.dirname, '../vectors/integer.bin.gz');
 
 function main(): number {
-  const { values } = parseArgs({ options: { row: { type: 'string' }, show: { type: 'string', default: '3' } } });
-  const { header, vectors } = decodeCorpus(readFileSync(CORPUS));
+  const { values, positionals: [file = CORPUS] } = parseArgs({ allowPositionals: true, options: { row: { type: 'string' }, show: { type: 'string', default: '3' } } });
+  const { header, vectors } = decodeCorpus(readFileSync(file));
   const machine = new VectorMachine();
   const failures = new Map<number, string[]>();
   const counts = new Map<number, number>();

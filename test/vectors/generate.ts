@@ -1,6 +1,7 @@
 /**
- * `node build.mjs --run test/vectors/generate.ts [--seed=N]`: makes instructions from the rows of the opcode tables, runs them on the
- * processor of this machine (recorder.c, built with gcc -m32) and writes test/vectors/integer.bin.gz. Linux on x86-64 only.
+ * `node build.mjs --run test/vectors/generate.ts [--seed=N] [--output=FILE]`: makes instructions from the rows of the opcode tables,
+ * runs them on the processor of this machine (recorder.c, built with gcc -m32) and writes test/vectors/integer.bin.gz or FILE.
+ * Linux on x86-64 only.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -15,7 +16,7 @@ import type { Variant } from './draft.ts';
 import { encodeCorpus } from './format.ts';
 import type { Patch, Vector, VectorInput, VectorOutput } from './format.ts';
 import { LENGTH_ENCODINGS, LENGTH_FORM, UNDEFINED_ENCODINGS, UNDEFINED_FORM, formOf } from './forms.ts';
-import { AREAS, DEFAULT_REGISTERS, EIP_INDEX, ENTRY, initialMemory } from './layout.ts';
+import { AREAS, DEFAULT_REGISTERS, EFLAGS_INDEX, EIP_INDEX, ENTRY, initialMemory } from './layout.ts';
 import { Random } from './random.ts';
 import { EXCLUDED, SCENARIOS } from './scenarios.ts';
 import { UNDEFINED_FLAGS } from './undefined-flags.ts';
@@ -132,16 +133,19 @@ function record(cases: readonly Case[]): VectorOutput[] {
   }
 }
 
-/** PUSHA, ENTER and far calls may have written a part when they fault: not architectural, so not recorded. Strings are. */
-const isArchitectural = ({ form, output: { exception, memory } }: { readonly form: string; readonly output: VectorOutput }): boolean =>
-  exception !== PAGE_FAULT || memory.length === 0 || /MOVS|STOS/.test(form);
+/** PUSHA, POPA, ENTER and far calls may have done a part when they fault: not architectural, so not recorded. Strings are. */
+function isArchitectural({ form, input, output }: Case & { readonly output: VectorOutput }): boolean {
+  if (output.exception !== PAGE_FAULT || /MOVS|CMPS|STOS|LODS|SCAS/.test(form)) return true;
+  const partial = output.memory.length > 0 || input.registers.some((value, i) => i < EFLAGS_INDEX && value !== output.registers[i]);
+  return !partial;
+}
 
 function processorName(): string {
   return /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
 }
 
 function main(): number {
-  const { values } = parseArgs({ options: { seed: { type: 'string', default: '86' } } });
+  const { values } = parseArgs({ options: { seed: { type: 'string', default: '86' }, output: { type: 'string', default: OUTPUT } } });
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.error('vectors are recorded on Linux on an x86-64 processor only');
     return 2;
@@ -159,7 +163,7 @@ function main(): number {
     const forms = [...new Set(recorded.map(({ form }) => form))];
     const vectors = recorded.map(({ form, undefinedFlags, input, output }): Vector => ({ form: forms.indexOf(form), undefinedFlags, input, output }));
     const file = encodeCorpus({ processor: processorName(), seed, count: vectors.length, forms }, vectors);
-    writeFileSync(OUTPUT, file);
+    writeFileSync(values.output, file);
     console.log(`${vectors.length} vectors of ${rows.length} rows, ${file.length} bytes`);
     return 0;
   } catch (error) {

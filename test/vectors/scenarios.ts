@@ -327,7 +327,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       stacked(draft, withStackedFlags(draft));
     },
   },
-  PUSH: { stack: -4 },
+  PUSH: {
+    stack: -4,
+    // A 486 writes the lower half of the stack slot only, others clear the upper (SDM vol. 3, "Segment selector pushes and pops").
+    prepare: (draft) => {
+      if (/^[C-GS]S$/.test(draft.variant.row.operands[0])) draft.setMemory(draft.registers[ESP] - 4, 4, 0);
+    },
+  },
   PUSHA: {
     stack: -32, weight: 2,
     prepare: (draft) => [EAX, ECX, EDX, EBX, EBP, ESI, EDI].forEach((register) => draft.setRegister(register, 4, draft.random.next())),
@@ -344,8 +350,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   RETF: {
     stack: 8, weight: 2,
     prepare: (draft) => {
-      stacked(draft, landing(draft.random), draft.random.pick(CODE_SELECTORS));
-      if (draft.operands.length > 0) draft.setOperand(0, pickOf(draft.random, 0, 4, 8, 0x100, 0x8000, 0xFFFF));
+      const selector = draft.random.pick(CODE_SELECTORS);
+      stacked(draft, landing(draft.random), selector);
+      // A processor may look at the outer stack before it refuses the selector: a page fault there would win.
+      draft.setOperand(0, pickOf(draft.random, 0, 4, 8, 0x100, ...(selector === USER_CODE ? [0x8000, 0xFFFF] : [])));
     },
   },
   ROL: rotate, ROR: rotate, SAHF: accumulator, SALC: accumulator, SAR: shift, SCAS: comparing, SHL: shift, SHLD: doubleShift, SHR: shift, SHRD: doubleShift,

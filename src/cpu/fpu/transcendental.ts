@@ -130,10 +130,11 @@ export function exp2MinusOne(a: Arithmetic, x: Float80): Float80 {
   return packFixed(a, exponentialMinusOne(toFixed(x) * LN2 >> FIXED));
 }
 
-/** log2 of significand / 2^63 (1 <= it < 2), in fixed point. */
-function log2Significand(significand: bigint): bigint {
-  const m = significand << (FIXED - 63n);
-  return (2n * inverseHyperbolicTangent(((m - UNIT) << FIXED) / (m + UNIT)) << FIXED) / LN2;
+/** log2 of value × 2^scale (value > 0), in fixed point. */
+function log2(value: bigint, scale: number): bigint {
+  const length = bitLength(value);
+  const m = length > BITS ? value >> BigInt(length - 1 - BITS) : value << BigInt(BITS + 1 - length);
+  return (2n * inverseHyperbolicTangent(((m - UNIT) << FIXED) / (m + UNIT)) << FIXED) / LN2 + (BigInt(length - 1 + scale) << FIXED);
 }
 
 /** Product of y and a fixed-point logarithm. */
@@ -159,11 +160,9 @@ export function yLog2x(a: Arithmetic, x: Float80, y: Float80): Float80 {
   noteDenormals(a, x, y);
   if (isInfinity(y)) return isOne ? invalid(a) : infinity((y.sign ^ (x.exponent < BIAS ? 1 : 0)) as 0 | 1);
   if (isOne) return zero(y.sign);
-  const full = normalized(0, x.significand, x.exponent === 0 ? 1 : x.exponent);
-  const exponent = (x.exponent === 0 ? full.exponent - BIAS - 63 + 1 : x.exponent) - BIAS;
-  if (isZero(y)) return zero((y.sign ^ (exponent < 0 ? 1 : 0)) as 0 | 1);
-  const log = log2Significand(x.exponent === 0 ? full.significand : x.significand) + (BigInt(exponent) << FIXED);
-  return timesFixed(a, y, log, (x.exponent === 0 ? full.significand : x.significand) === INTEGER_BIT);
+  const { value, scale } = parts(x);
+  if (isZero(y)) return zero((y.sign ^ (x.exponent < BIAS ? 1 : 0)) as 0 | 1);
+  return timesFixed(a, y, log2(value, scale), (value & (value - 1n)) === 0n);
 }
 
 /** FYL2XP1: y log2(x + 1), |x| < 1 - sqrt(1/2). */
@@ -181,8 +180,9 @@ export function yLog2xPlusOne(a: Arithmetic, x: Float80, y: Float80): Float80 {
     const { value: factor, scale: factorScale } = parts(y);
     return packFixed(a, (sign === 1 ? -1n : 1n) * (value * factor << FIXED) / LN2, scale + factorScale);
   }
+  if (x.exponent >= BIAS + BITS) return timesFixed(a, y, log2(x.significand, parts(x).scale), false);
   const fixed = toFixed(x);
-  const log = (2n * inverseHyperbolicTangent((fixed << FIXED) / (2n * UNIT + fixed)) << FIXED) / LN2;
+  const log = x.exponent >= BIAS - 1 ? log2(UNIT + fixed, -BITS) : (2n * inverseHyperbolicTangent((fixed << FIXED) / (2n * UNIT + fixed)) << FIXED) / LN2;
   return timesFixed(a, y, log, false);
 }
 

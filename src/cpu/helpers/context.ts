@@ -59,6 +59,8 @@ export interface CpuContext {
   sampleTsc(): void;
   readonly tscLow: number;
   readonly tscHigh: number;
+  /** FERR#: an unmasked x87 exception waits. */
+  fpuError(): void;
   /** The run loop looks at pending events at the next block boundary. */
   kick(): void;
 }

@@ -6,6 +6,7 @@
  *   faults   may throw: then nothing of the instruction has happened (see context.ts)
  */
 import type { Helper } from '../../tcg/env.ts';
+import { createFpuHelpers } from '../fpu/helpers.ts';
 import type { CpuContext } from './context.ts';
 import { clts, invlpg, lmsw, mov_from_cr, mov_from_dr, mov_to_cr, mov_to_dr, wbinvd } from './control-registers.ts';
 import { aaa, aad, aam, aas, daa, das } from './decimal.ts';
@@ -128,6 +129,7 @@ export function createHelpers(cpu: CpuContext): HelperTable {
     { name: 'cc_compute_c', args: 4, returns: true, globals: 'none', pure: true, mayFault: false, fn: cc_compute_c },
     ...ROWS.map(({ name, body, args, returns, globals, faults }): Helper =>
       ({ name, args, returns, globals, pure: false, mayFault: faults, fn: bind(cpu, body, args) })),
+    ...createFpuHelpers(cpu),
   ];
   return { list, byName: Object.fromEntries(list.map((helper) => [helper.name, helper])) };
 }

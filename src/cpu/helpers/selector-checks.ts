@@ -35,12 +35,12 @@ function visibleDescriptor(cpu: CpuContext, selector: number): [low: number, hig
 const isOneOf = (high: number, systemTypes: number): boolean => (high & DESC_S) !== 0 || (systemTypes >> descriptorType(high) & 1) !== 0;
 const setZf = (cpu: CpuContext, zero: boolean): void => writeEflags(cpu.R, zero ? ZF : 0, ZF);
 
-/** Access rights (bits 8-15; with 32-bit operands 20-23 too), or `old` with ZF clear. */
+/** Access rights (bits 8-15; with 32-bit operands 20-23 too, and limit bits that the manual calls undefined), or `old` with ZF clear. */
 export function lar(cpu: CpuContext, selector: number, opSize: number, old: number): number {
   const descriptor = visibleDescriptor(cpu, selector);
   const valid = descriptor !== null && isOneOf(descriptor[1], WITH_RIGHTS);
   setZf(cpu, valid);
-  return valid ? descriptor[1] & (opSize === 2 ? 0xff00 : 0x00f0ff00) : old;
+  return valid ? descriptor[1] & (opSize === 2 ? 0xff00 : 0x00ffff00) : old;
 }
 
 /** Limit in bytes, or `old` with ZF clear. */

@@ -11,18 +11,16 @@ import { enterLeave } from './enter-leave.ts';
 import { flagControl } from './flag-control.ts';
 import { io } from './io.ts';
 import { logical } from './logical.ts';
-import { miscellaneous, noCoprocessor } from './miscellaneous.ts';
+import { miscellaneous } from './miscellaneous.ts';
 import { segmentRegister } from './segment-register.ts';
 import { shiftRotate } from './shift-rotate.ts';
 import { stringFamily } from './string.ts';
 import { system } from './system.ts';
-
-/** WAIT and ESC0-ESC7; x87.ts takes the place of `noCoprocessor`. */
-const coprocessor: Family = noCoprocessor;
+import { x87 } from './x87.ts';
 
 const FAMILIES: readonly Family[] = [
   dataTransfer, arithmetic, decimal, logical, shiftRotate, bitByte, controlTransfer, stringFamily, io, enterLeave, flagControl, segmentRegister,
-  miscellaneous, system, coprocessor,
+  miscellaneous, system, x87,
 ];
 
 /** All emitters by key; a key may stand in one family only. */

@@ -135,6 +135,7 @@ export class FakeCpu implements CpuContext {
     this.tscLow = 0x89abcdef | 0;
     this.tscHigh = 0x1234567;
   }
+  fpuError(): void {}
   kick(): void { this.R[BUDGET] = 0; }
 
   // For tests

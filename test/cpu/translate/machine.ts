@@ -11,7 +11,7 @@ import { verify } from '../../../src/tcg/verify.ts';
 import { createHelpers } from '../../../src/cpu/helpers/index.ts';
 import {
   CC_OP, CR0, CR0_PE, CR2, CS, CUR_OP, DR, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, GLOBALS, GLOBAL_NAMES, HALTED, HF_FLAT,
-  HF_INHIBIT_IRQ, HF_RF, HFLAGS, RF, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_WHI, SEG_WLO,
+  HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HFLAGS, RF, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_WHI, SEG_WLO,
 } from '../../../src/cpu/state.ts';
 import { Translator } from '../../../src/cpu/translate/translate.ts';
 import type { BlockInfo, BlockKey } from '../../../src/cpu/translate/translate.ts';
@@ -30,8 +30,6 @@ export class TestCpu extends FakeCpu {
   readonly translator: Translator;
   /** Pages that may be read but not written. */
   readonly readOnly = new Set<number>();
-  /** Ops of every block that was run, in text. */
-  readonly log: string[] = [];
   #insnEip = 0;
   #insnCcOp = 0;
 
@@ -77,12 +75,11 @@ export class TestCpu extends FakeCpu {
    * Runs blocks until HLT, a fault or `most` blocks. Gives `hlt`, `running`, or the fault as `vector` or `vector:error`,
    * hexadecimal; then EIP and cc_op are put back to the instruction's start, as the run loop does.
    */
-  run(most = 1000): string {
+  run(most = 1000, extraFlags = 0): string {
     const R = this.R;
     R[HALTED] = 0;
     for (let i = 0; i < most; i++) {
-      this.translate();
-      this.log.push(printBlock(this.translator.builder));
+      this.translate(this.key(extraFlags));
       R[CUR_OP] = 0;
       try {
         this.#execute();
@@ -97,6 +94,17 @@ export class TestCpu extends FakeCpu {
       if (R[HALTED] === 1) return 'hlt';
     }
     return 'running';
+  }
+
+  /** Runs one instruction. */
+  step(): string {
+    return this.run(1, HF_ONE_INSN);
+  }
+
+  /** The ops of the block at CS:EIP, in text. */
+  ops(): string {
+    this.translate();
+    return printBlock(this.translator.builder);
   }
 
   #access(address: number, bytes: number, write: boolean): void {
@@ -171,11 +179,11 @@ export class TestCpu extends FakeCpu {
   }
 }
 
-/** Real mode: code at 1000:0100, data at 2000h, extra at 3000h, stack at 4000:8000. */
-export function realCpu(): TestCpu {
-  const cpu = new TestCpu();
+/** Real mode: code at 0100:0100, data at 0200h, extra at 0300h, stack at 0400:8000. */
+export function realCpu(size?: number): TestCpu {
+  const cpu = new TestCpu(size);
   const segment = (seg: number, selector: number): void => cpu.setSegment(seg, selector, selector << 4, 0xffff, seg === CS ? 0x9b00 : 0x9300);
-  [0x3000, 0x1000, 0x4000, 0x2000, 0x5000, 0x6000].forEach((selector, seg) => segment(seg, selector));
+  [0x300, 0x100, 0x400, 0x200, 0x500, 0x600].forEach((selector, seg) => segment(seg, selector));
   cpu.updateHflags();
   cpu.R[EIP] = 0x100;
   cpu.R[4] = 0x8000;
@@ -184,9 +192,9 @@ export function realCpu(): TestCpu {
 }
 
 /** Protected mode, 32-bit code and stack, CPL 0; flat, or with a limit of 1 MB and a base. */
-export function protectedCpu(options: { base?: number; limit?: number; cpl?: number } = {}): TestCpu {
-  const { base = 0, limit = -1, cpl = 0 } = options;
-  const cpu = new TestCpu();
+export function protectedCpu(options: { base?: number; limit?: number; cpl?: number; size?: number } = {}): TestCpu {
+  const { base = 0, limit = -1, cpl = 0, size } = options;
+  const cpu = new TestCpu(size);
   cpu.R[CR0] = CR0_PE;
   for (let seg = 0; seg < 6; seg++) cpu.setSegment(seg, seg === CS ? 8 : 16, base, limit, (seg === CS ? 0xc09b00 : 0xc09300) | cpl << 13);
   cpu.setCpl(cpl);

@@ -1,0 +1,338 @@
+/**
+ * The run loop: pending interrupts, finding or translating the next block, running the op code, and what to do when it
+ * leaves. Keeps which memory holds code, so that writes there drop the blocks concerned.
+ */
+import { Builder } from '../tcg/builder.ts';
+import type { Counters } from '../tcg/counters.ts';
+import {
+  EXIT_BUDGET, EXIT_CHAIN_0, EXIT_CHAIN_1, EXIT_EVENT, EXIT_FAULT, EXIT_LOOKUP, EXIT_PRECISE, EXIT_TRAP,
+} from '../tcg/env.ts';
+import type { EnvLayout, ExecEnv, Helper } from '../tcg/env.ts';
+import { createInterpreter } from '../tcg/interp.ts';
+import type { Interpreter } from '../tcg/interp.ts';
+import { createPipeline } from '../tcg/passes/pipeline.ts';
+import { TbCache } from '../tcg/tb-cache.ts';
+import type { TranslationBlock } from '../tcg/tb-cache.ts';
+import { printBlock } from '../tcg/text.ts';
+import type { Cpu } from './cpu.ts';
+import { Decoder } from './decode/decoder.ts';
+import { disassemble, formatInAsm } from './decode/disasm.ts';
+import { GUEST_FAULT } from './fault.ts';
+import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
+import { Log, formatInterrupt, formatState } from './log.ts';
+import {
+  BUDGET, BUDGET_PARKED, CC_OP, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_CS32, HF_INHIBIT_IRQ,
+  HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
+} from './state.ts';
+import { Translator } from './translate/translate.ts';
+import type { BlockInfo, BlockKey } from './translate/translate.ts';
+
+export interface ExecutorOptions {
+  /** Bytes of packed op code that are kept (QEMU's tb-size); default 32 MiB. */
+  tbBytes?: number;
+  /** Names of optimizer passes to leave out. */
+  disabledPasses?: readonly string[];
+  log?: Log | null;
+}
+
+const DEFAULT_TB_BYTES = 32 << 20;
+
+const LAYOUT: EnvLayout = {
+  globals: GLOBAL_NAMES, eip: EIP, csBase: SEG_BASE + CS, csLimit: SEG_LIMIT + CS, flags: HFLAGS, budget: BUDGET, currentOp: CUR_OP, pendingExit: PENDING_EXIT,
+  temps: TEMPS,
+};
+
+/** Time spent translating, and what left the op code: for --stats. */
+export class ExecCounters {
+  /** How often the op code was left, by reason (EXIT_*). */
+  readonly exits = new Float64Array(16);
+  interrupts = 0;
+  exceptions = 0;
+  /** Blocks of one instruction that were run to replay or to fit the budget. */
+  singles = 0;
+}
+
+export class Executor {
+  readonly cache: TbCache;
+  readonly counters = new ExecCounters();
+  readonly #cpu: Cpu;
+  readonly #env: ExecEnv;
+  readonly #interpreter: Interpreter;
+  readonly #translator: Translator;
+  readonly #optimize: ReturnType<typeof createPipeline>;
+  readonly #log: Log | null;
+  #logged = 0;
+
+  constructor(cpu: Cpu, helpers: { byName: Readonly<Record<string, Helper>>; list: readonly Helper[] }, options: ExecutorOptions) {
+    this.#cpu = cpu;
+    this.#log = options.log ?? null;
+    this.#translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
+    this.#optimize = createPipeline({ disabled: options.disabledPasses ?? [] });
+    this.cache = new TbCache({ layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, onDrop: (block) => this.#dropped(block) });
+    this.#env = {
+      layout: LAYOUT, regs: cpu.R, bytes: cpu.bytes, view: cpu.space.memory.view, readTable: cpu.tlb.supervisor.read, writeTable: cpu.tlb.supervisor.write,
+      loadSlow: (address, memop) => cpu.loadSlow(address, memop), storeSlow: (address, value, memop) => cpu.storeSlow(address, value, memop), helpers: helpers.list,
+    };
+    this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
+  }
+
+  /** TB counters, brought up to date. */
+  get tbCounters(): Counters {
+    this.cache.collect();
+    return this.cache.counters;
+  }
+
+  /** See Cpu.run. */
+  run(budget: number): number {
+    const R = this.#cpu.R, { counters, cache } = this;
+    R[BUDGET] = budget;
+    R[BUDGET_PARKED] = 0;
+    // The goto_tb slot by which the last block left, to be linked to what comes next.
+    let from: TranslationBlock | undefined;
+    let slot: 0 | 1 = 0;
+    let single = false;
+    for (;;) {
+      R[BUDGET] = R[BUDGET]! + R[BUDGET_PARKED]!;
+      R[BUDGET_PARKED] = 0;
+      R[CUR_OP] = -1;
+      if (R[RESET_REQUEST] !== 0) break;
+      if (this.#serviceInterrupts()) {
+        from = undefined;
+        single = false;
+      }
+      if (R[HALTED] !== 0 || R[BUDGET]! <= 0) break;
+
+      let exit: number;
+      try {
+        let block = this.#find(single ? HF_ONE_INSN : 0);
+        if (block.icount > R[BUDGET]!) block = this.#find(HF_ONE_INSN);
+        if (from !== undefined && this.#mayChain) cache.link(from, slot, block);
+        from = undefined;
+        if (this.#log !== null) this.#logEntry(block);
+        exit = this.#enter(block);
+      } catch (thrown) {
+        if (thrown !== GUEST_FAULT) throw thrown;
+        exit = R[PENDING_EXIT]!;
+        R[PENDING_EXIT] = 0;
+      }
+      counters.exits[exit]!++;
+      single = false;
+      switch (exit) {
+        case EXIT_CHAIN_0:
+        case EXIT_CHAIN_1:
+          from = cache.blockAt(R[CUR_OP]!);
+          slot = exit === EXIT_CHAIN_0 ? 0 : 1;
+          break;
+        case EXIT_EVENT:
+        case EXIT_LOOKUP:
+        case EXIT_BUDGET:
+          break;
+        case EXIT_FAULT:
+          this.#restore();
+          this.#raise();
+          break;
+        case EXIT_TRAP:
+          this.#restore();
+          R[EXC_VECTOR] = this.#interpreter.trapCode();
+          R[EXC_ERROR] = 0;
+          R[EXC_HAS_ERROR] = 1;
+          this.#raise();
+          break;
+        case EXIT_PRECISE:
+          this.#restore();
+          single = true;
+          counters.singles++;
+          break;
+        default:
+          throw new Error(`op code left with unknown reason ${exit}`);
+      }
+    }
+    return budget - R[BUDGET]!;
+  }
+
+  clearJumpCache(): void {
+    this.cache.clearJumpCache();
+  }
+
+  /** See MemoryAccess: a store to [ma, ma + length) must be done by the instruction alone. */
+  mustReplay(overlapping: readonly TranslationBlock[]): boolean {
+    const position = this.#cpu.R[CUR_OP]!;
+    return position >= 0 && overlapping.some((block) => block.icount > 1 && position >= block.position && position < block.end);
+  }
+
+  invalidate(blocks: readonly TranslationBlock[]): void {
+    for (const block of blocks) this.cache.invalidate(block);
+  }
+
+  get #mayChain(): boolean {
+    return this.#log === null || !this.#log.has('nochain');
+  }
+
+  #enter(block: TranslationBlock): number {
+    const view = this.#cpu.tlb.view((this.#cpu.R[HFLAGS]! & HF_CPL_MASK) === 3);
+    this.#env.readTable = view.read;
+    this.#env.writeTable = view.write;
+    this.cache.counters.entries++;
+    if (this.#mayChain) return this.#interpreter.run(block.position);
+    this.cache.clearJumpCache();
+    return this.#interpreter.run(block.position);
+  }
+
+  /** Puts EIP and cc_op back to the start of the instruction that left, and gives back what it and its followers were charged. */
+  #restore(): void {
+    const R = this.#cpu.R, position = R[CUR_OP]!;
+    if (position < 0) return;
+    const block = this.cache.blockAt(position)!;
+    const { eip, ccOp, index } = this.cache.insnAt(block, position);
+    R[EIP] = eip;
+    if (ccOp !== 0) R[CC_OP] = ccOp;
+    R[BUDGET] = R[BUDGET]! + block.icount - index;
+    R[CUR_OP] = -1;
+  }
+
+  /** Delivers the exception recorded in the state; double and triple faults included (SDM vol. 3, 6.15). */
+  #raise(): void {
+    const R = this.#cpu.R;
+    let vector = R[EXC_VECTOR]!, errorCode = R[EXC_ERROR]!, hasError = R[EXC_HAS_ERROR] !== 0;
+    for (;;) {
+      this.counters.exceptions++;
+      if (this.#deliver(vector, { errorCode, hasError, external: false })) return;
+      const next = combineExceptions(vector, R[EXC_VECTOR]!);
+      if (next < 0) {
+        this.#log?.has('int') === true && this.#log.write('Triple fault\n');
+        R[RESET_REQUEST] = 1;
+        return;
+      }
+      errorCode = next === R[EXC_VECTOR] ? R[EXC_ERROR]! : 0;
+      hasError = next === R[EXC_VECTOR] ? R[EXC_HAS_ERROR] !== 0 : true;
+      vector = next;
+    }
+  }
+
+  /** True if an interrupt was delivered (or its delivery ended in an exception). */
+  #serviceInterrupts(): boolean {
+    const R = this.#cpu.R;
+    if ((R[INTR]! | R[NMI_PENDING]!) === 0 || (R[HFLAGS]! & HF_INHIBIT_IRQ) !== 0) return false;
+    let vector: number;
+    if (R[NMI_PENDING] !== 0 && R[NMI_BLOCKED] === 0) {
+      R[NMI_PENDING] = 0;
+      R[NMI_BLOCKED] = 1;
+      vector = 2;
+    } else if (R[INTR] !== 0 && (R[EFLAGS]! & IF) !== 0) vector = this.#cpu.acknowledge();
+    else return false;
+    R[HALTED] = 0;
+    this.counters.interrupts++;
+    if (!this.#deliver(vector, { errorCode: 0, hasError: false, external: true })) {
+      // What delivery met counts as a first exception: an interrupt is benign (SDM vol. 3, table 6-5).
+      this.#raise();
+    }
+    return true;
+  }
+
+  /** False if delivery met an exception, which is then recorded in the state. */
+  #deliver(vector: number, { errorCode, hasError, external }: { errorCode: number; hasError: boolean; external: boolean }): boolean {
+    const R = this.#cpu.R;
+    this.logInterrupt(vector, errorCode, false);
+    try {
+      deliverInterrupt(this.#cpu, vector, { software: false, errorCode, hasError, nextEip: R[EIP]!, external });
+      return true;
+    } catch (thrown) {
+      if (thrown !== GUEST_FAULT) throw thrown;
+      R[PENDING_EXIT] = 0;
+      R[CUR_OP] = -1;
+      return false;
+    }
+  }
+
+  /** `-d int`. */
+  logInterrupt(vector: number, errorCode: number, software: boolean): void {
+    const log = this.#log, R = this.#cpu.R;
+    if (log === null || !log.has('int') || !log.wants(R[SEG_BASE + CS]! + R[EIP]! | 0)) return;
+    log.write(formatInterrupt(R, this.#logged++, vector, errorCode, software) + formatState(R));
+  }
+
+  /** The block for the state as it is, translated if need be. `extra`: HF_ONE_INSN or 0. Throws GUEST_FAULT on a code fetch fault. */
+  #find(extra: number): TranslationBlock {
+    const cpu = this.#cpu, R = cpu.R;
+    const eip = R[EIP]!, csBase = R[SEG_BASE + CS]!, csLimit = R[SEG_LIMIT + CS]!;
+    const pc = csBase + eip | 0;
+    const ma = cpu.codeAddress(pc);
+    if (ma < 0) return this.#translate({ pc, eip, csBase, csLimit, flags: R[HFLAGS]! | HF_ONE_INSN }, -1);
+    const flags = R[HFLAGS]! | extra;
+    return this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc)) ?? this.#translate({ pc, eip, csBase, csLimit, flags }, ma);
+  }
+
+  /** MA of the page after pc's, or negative if it cannot be executed now. */
+  #secondPage(pc: number): number {
+    try {
+      return this.#cpu.codeAddress((pc & ~4095) + 4096 | 0);
+    } catch (thrown) {
+      if (thrown !== GUEST_FAULT) throw thrown;
+      this.#cpu.R[PENDING_EXIT] = 0;
+      return -1;
+    }
+  }
+
+  #translate(key: BlockKey, ma: number): TranslationBlock {
+    const cpu = this.#cpu, { cache } = this, builder = this.#translator.builder;
+    const fetch = (linear: number): number => {
+      const at = cpu.codeAddress(linear);
+      return at < 0 ? cpu.codeByteSlow(linear) : cpu.bytes[at]!;
+    };
+    const info = this.#translator.translate(key, fetch);
+    // A fetch that failed past the first instruction ended the block there.
+    cpu.R[PENDING_EXIT] = 0;
+    const log = this.#log?.wants(key.pc) === true ? this.#log : null;
+    if (log !== null) this.#logCode(log, key, info, fetch);
+    if (log?.has('op') === true) log.write(`OP:\n${printBlock(builder)}\n`);
+    cache.counters.opsIn += builder.ops.length;
+    this.#optimize(builder);
+    if (log?.has('op_opt') === true) log.write(`OP after optimization and liveness analysis:\n${printBlock(builder)}\n`);
+
+    // Code in a device's memory is run once and forgotten: nobody would tell if it changed.
+    const first = ma < 0 ? 0 : Math.min(info.length, 4096 - (key.pc & 4095));
+    const crosses = ma >= 0 && info.length > first;
+    const second = crosses ? this.#secondPage(key.pc) : -1;
+    const block = cache.add({ ...key, ma: Math.max(ma, 0), length: first, ma1: second, length1: crosses && second >= 0 ? info.length - first : 0 }, builder);
+    if (ma < 0 || (crosses && second < 0)) cache.invalidate(block);
+    else {
+      cpu.codeLines.add(block, ma, first);
+      if (crosses) cpu.codeLines.add(block, second, info.length - first);
+    }
+    return block;
+  }
+
+  #dropped(block: TranslationBlock): void {
+    this.#cpu.codeLines.remove(block, block.ma);
+    if (block.page1 >= 0) this.#cpu.codeLines.remove(block, block.ma1);
+  }
+
+  /** `-d exec` and `-d cpu`, before a block that the run loop enters. */
+  #logEntry(block: TranslationBlock): void {
+    const log = this.#log!;
+    if (!log.wants(block.pc)) return;
+    if (log.has('exec')) {
+      const words = [block.csBase, block.pc, block.flags, block.icount].map((word) => (word >>> 0).toString(16).padStart(8, '0'));
+      log.write(`Trace 0: ${block.position.toString(16)} [${words.join('/')}] \n`);
+    }
+    if (log.has('cpu')) log.write(formatState(this.#cpu.R));
+  }
+
+  /** `-d in_asm`. */
+  #logCode(log: Log, key: BlockKey, info: BlockInfo, fetch: (linear: number) => number): void {
+    if (!log.has('in_asm')) return;
+    const decoder = new Decoder();
+    let text = '----------------\nIN: \n', eip = key.eip;
+    while (eip < key.eip + info.length) {
+      const start = eip;
+      if (decoder.decode({ byte: (at) => fetch(key.csBase + at | 0) }, eip, (key.flags & HF_CS32) !== 0) === 0) {
+        eip += decoder.insn.length;
+        text += `${formatInAsm(key.csBase + start | 0, decoder.insn.bytes.subarray(0, decoder.insn.length), disassemble(decoder.insn, key.csBase))}\n`;
+      } else {
+        text += `${formatInAsm(key.csBase + start | 0, Uint8Array.of(fetch(key.csBase + start | 0)), '(bad)')}\n`;
+        break;
+      }
+    }
+    log.write(`${text}\n`);
+  }
+}
