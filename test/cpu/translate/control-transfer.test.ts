@@ -1,6 +1,6 @@
 /** Jumps, calls, loops: targets, limits, operand and address sizes. What arithmetic makes of conditions is in native.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { CF, CS, DR, EAX, EBX, ECX, EFLAGS, EIP, ESP, NT, OF, SEG_BASE, SEG_SEL, TF, VM, ZF } from '../../../src/cpu/state.ts';
+import { CF, CS, DR, EAX, EBX, ECX, EFLAGS, EIP, ESP, OF, SEG_BASE, SEG_SEL, TF, ZF } from '../../../src/cpu/state.ts';
 import { protectedCpu, realCpu } from './machine.ts';
 
 const HLT = 0xf4;
@@ -116,11 +116,4 @@ it('BOUND raises #BR outside its bounds', () => {
   cpu.bytes.set([0xfe, 0xff, 0x05, 0x00], 0x2010);
   const with16 = (ax: number): string => { cpu.R[EAX] = ax; cpu.R[EIP] = 0x100; return cpu.run(); };
   expect([with16(0xfffe), with16(5), with16(6), with16(0xfffd)]).toEqual(['hlt', 'hlt', '5', '5']);
-});
-
-it('NT and VM in the key do not disturb near code', () => {
-  const cpu = protectedCpu().code(0xe8, 0, 0, 0, 0, HLT);
-  cpu.R[EFLAGS] = cpu.R[EFLAGS]! | NT;
-  expect(cpu.R[EFLAGS]! & VM).toBe(0);
-  expect(cpu.run()).toBe('hlt');
 });

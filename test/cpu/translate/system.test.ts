@@ -1,7 +1,7 @@
 /** Which instructions a mode and privilege level allows, and what system instructions read and write. */
 import { describe, expect, it } from 'vitest';
 import {
-  CR0, CR0_PE, CS, DR, EAX, EBX, ECX, EDX, EFLAGS, EIP, ESP, GDT_BASE, GDT_LIMIT, HFLAGS, IF, IOPL, LDT_SEL, TR_SEL, VM,
+  CR0, CR0_PE, CS, DR, EAX, EBX, ECX, EDX, EFLAGS, EIP, ESP, GDT_BASE, GDT_LIMIT, IF, IOPL, LDT_SEL, TR_SEL, VM,
 } from '../../../src/cpu/state.ts';
 import { TestCpu, protectedCpu, realCpu } from './machine.ts';
 
@@ -138,9 +138,4 @@ describe('ports', () => {
     expect(protectedCpu({ cpl: 3 }).code(0xe4, 0x60).step()).toBe('d:0');
     expect(MODES['CPL 3 IOPL 3']!().code(0xe4, 0x60).step()).toBe('running');
   });
-});
-
-it('the key says what the block assumes', () => {
-  const cpu = protectedCpu({ cpl: 3 });
-  expect(cpu.key()).toEqual({ pc: 0x5000, eip: 0x5000, csBase: 0, csLimit: -1, flags: cpu.R[HFLAGS] });
 });
