@@ -132,8 +132,8 @@ export class Executor {
           this.#raise();
           break;
         case EXIT_TRAP:
-          this.#restore();
           R[EXC_VECTOR] = this.#interpreter.trapCode();
+          this.#restore();
           R[EXC_ERROR] = 0;
           R[EXC_HAS_ERROR] = 1;
           this.#raise();

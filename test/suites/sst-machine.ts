@@ -1,6 +1,7 @@
 /** A bare processor with RAM for the recorded instruction tests: no firmware, no devices, all ports open. */
 
 import { Cpu } from '../../src/cpu/cpu.ts';
+import type { Log } from '../../src/cpu/log.ts';
 import { readEflags, writeEflags } from '../../src/cpu/flags.ts';
 import {
   CR0, CR3, CS, DR, DS, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ES, ESI, ESP, FS, GS, HALTED, SEG_SEL, SS,
@@ -26,19 +27,19 @@ const SLOTS: Readonly<Partial<Record<RegisterName, number>>> = {
 };
 const SEGMENTS: Readonly<Partial<Record<RegisterName, number>>> = { es: ES, cs: CS, ss: SS, ds: DS, fs: FS, gs: GS };
 
-function createCpu(space: AddressSpace): Cpu {
-  return new Cpu({ space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0 });
+function createCpu(space: AddressSpace, log: Log | null): Cpu {
+  return new Cpu({ space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, log });
 }
 
 export class TestMachine implements MachineView {
   private readonly space: AddressSpace;
   private readonly cpu: Cpu;
 
-  constructor() {
+  constructor(log: Log | null = null) {
     const memory = new HostMemory(RAM_SIZE);
     this.space = new AddressSpace(memory);
     this.space.add({ kind: 'ram', ma: memory.allocate(RAM_SIZE), size: RAM_SIZE }, 0);
-    this.cpu = createCpu(this.space);
+    this.cpu = createCpu(this.space, log);
   }
 
   /** Sets up a test and runs it to the HLT. False if it did not get there. */

@@ -12,8 +12,8 @@
 import { Cpu } from '../../src/cpu/cpu.ts';
 import { writeEflags } from '../../src/cpu/flags.ts';
 import {
-  CR0, CR0_AM, CR0_ET, CR0_NE, CR0_PE, CR0_PG, CR0_WP, CR2, CR3, CS, DS, EIP, ES, ESP, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, IDT_BASE, IDT_LIMIT, SEG_SEL, SS,
-  TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL,
+  CR0, CR0_AM, CR0_ET, CR0_NE, CR0_PE, CR0_PG, CR0_WP, CR2, CR3, CS, DS, EIP, ES, ESP, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, IDT_BASE, IDT_LIMIT, LDT_ATTR, LDT_SEL, SEG_SEL,
+  SS, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL,
 } from '../../src/cpu/state.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { HostMemory } from '../../src/memory/host-memory.ts';
@@ -118,6 +118,7 @@ export class VectorMachine {
     R[TR_BASE] = TSS;
     R[TR_LIMIT] = TSS_BYTES - 1;
     R[TR_ATTR] = BUSY_TSS;
+    R[LDT_SEL] = R[LDT_ATTR] = 0;
     cpu.setSegment(CS, USER_CODE, 0, -1, GDT_HIGH[USER_CODE >> 3]);
     for (const segment of [ES, SS, DS, FS, GS]) cpu.setSegment(segment, USER_DATA, 0, -1, GDT_HIGH[USER_DATA >> 3]);
     R.set(registers.subarray(0, EFLAGS_INDEX), 0);

@@ -1,4 +1,4 @@
-/** What instructions do, compared with a real processor: native/vectors.json.gz, recorded by native/record.ts. */
+/** What sequences of instructions do, compared with a real processor: native/vectors.json.gz, recorded by native/record.ts. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

@@ -1,13 +1,13 @@
 /**
- * What is recorded on a real processor: instructions (or short sequences) as bytes, and the inputs they run with. Used by the
- * recorder only; the tests read what it wrote.
+ * What is recorded on a real processor: short sequences as bytes, and the inputs they run with. Used by the recorder only; the
+ * tests read what it wrote. Single instructions are in test/vectors; here is what depends on several in one block: lazy flags
+ * that the translator knows, registers that one writes and the next reads, jumps.
  *
  * 32-bit flat code. Registers are numbered as in ModRM. EBX points to the data, ESP to its end.
  */
 
 /** Flags that the manual leaves undefined after the instruction, to be left out of the comparison. */
 const CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800;
-const ALL = CF | PF | AF | ZF | SF | OF;
 
 export const DATA = 0x100000, DATA_SIZE = 0x1000;
 /** Where EBX points, and ESP. */
@@ -27,114 +27,7 @@ const add = (name: string, code: number[], undefinedFlags = 0, options: Partial<
   cases.push({ name, code, undefinedFlags, fixed: {}, ...options });
 };
 
-/** ModRM forms: EAX,ECX as registers; BH and AH for bytes; [EBX] with EAX or, as bytes, AL. */
-const REGISTERS = 0xc8, HIGH_BYTES = 0xe7, MEMORY = 0x03;
-const imm32 = [0x80, 0xff, 0x7f, 0x93], imm16 = [0x80, 0xff], imm8 = [0x9c];
-
-const ALU = ['add', 'or', 'adc', 'sbb', 'and', 'sub', 'xor', 'cmp'];
-const LOGIC = new Set(['or', 'and', 'xor']);
-ALU.forEach((name, n) => {
-  const free = LOGIC.has(name) ? AF : 0;
-  for (const modrm of [REGISTERS, MEMORY]) {
-    for (const form of [0, 1, 2, 3]) {
-      add(`${name} form ${form} ${modrm.toString(16)}`, [n * 8 + form, modrm], free);
-      if ((form & 1) !== 0) add(`${name} word form ${form} ${modrm.toString(16)}`, [0x66, n * 8 + form, modrm], free);
-    }
-  }
-  add(`${name} bh,ah`, [n * 8, HIGH_BYTES], free);
-  add(`${name} al,imm`, [n * 8 + 4, ...imm8], free);
-  add(`${name} eax,imm`, [n * 8 + 5, ...imm32], free);
-  add(`${name} ax,imm`, [0x66, n * 8 + 5, ...imm16], free);
-  const group = n << 3;
-  add(`${name} group 80`, [0x80, 0xc5 | group, ...imm8], free);
-  add(`${name} group 81`, [0x81, 0x03 | group, ...imm32], free);
-  add(`${name} group 83`, [0x83, 0xc1 | group, ...imm8], free);
-  add(`${name} group 83 word`, [0x66, 0x83, 0x03 | group, 0x7f], free);
-  add(`lock ${name}`, name === 'cmp' ? [0x39, MEMORY] : [0xf0, n * 8 + 1, MEMORY], free);
-  add(`${name} same register`, [n * 8 + 1, 0xc0], free);
-});
-
-for (const [name, opcode] of [['inc', 0xc0], ['dec', 0xc8]] as const) {
-  add(`${name} eax`, [0xff, opcode]);
-  add(`${name} short`, [name === 'inc' ? 0x41 : 0x49]);
-  add(`${name} ax`, [0x66, 0xff, opcode]);
-  add(`${name} ah`, [0xfe, opcode | 4]);
-  add(`${name} [ebx]`, [0xff, opcode & 0x38 | 3]);
-  add(`${name} byte [ebx]`, [0xfe, opcode & 0x38 | 3]);
-  add(`${name} twice, adc`, [0x66, 0xff, opcode, 0x66, 0xff, opcode, 0x11, 0xc8]);
-}
-
-const UNARY = [['not', 2, 0], ['neg', 3, 0], ['mul', 4, PF | AF | ZF | SF], ['imul', 5, PF | AF | ZF | SF], ['div', 6, ALL], ['idiv', 7, ALL]] as const;
-for (const [name, group, free] of UNARY) {
-  for (const [prefix, opcode] of [[[], 0xf6], [[0x66], 0xf7], [[], 0xf7]] as const) {
-    add(`${name} ${opcode.toString(16)} register`, [...prefix, opcode, 0xc1 | group << 3], free);
-    add(`${name} ${opcode.toString(16)} memory`, [...prefix, opcode, 0x03 | group << 3], free);
-  }
-  // Divisions whose quotient fits.
-  if (group >= 6) {
-    add(`${name} small`, [0xf6, 0xc1 | group << 3], free, { fixed: { 0: 0x1234, 1: 0x71 } });
-    add(`${name} small word`, [0x66, 0xf7, 0xc1 | group << 3], free, { fixed: { 0: 0x8765, 1: -0x1234, 2: 0x0321 } });
-    add(`${name} small dword`, [0xf7, 0xc1 | group << 3], free, { fixed: { 0: -0x789abcde, 1: 0x12345678, 2: 0x01020304 } });
-    add(`${name} negative`, [0x99, 0xf7, 0xc1 | group << 3], free, { fixed: { 0: -100000, 1: 333 } });
-  }
-}
-add('imul r,r', [0x0f, 0xaf, 0xc1], PF | AF | ZF | SF);
-add('imul r16,[m]', [0x66, 0x0f, 0xaf, 0x03], PF | AF | ZF | SF);
-add('imul r,r,imm8', [0x6b, 0xc1, 0xf3], PF | AF | ZF | SF);
-add('imul r,[m],imm', [0x69, 0x03, ...imm32], PF | AF | ZF | SF);
-add('imul r16,r16,imm', [0x66, 0x69, 0xc1, ...imm16], PF | AF | ZF | SF);
-add('imul r,small', [0x6b, 0xc1, 0x03], PF | AF | ZF | SF, { smallEcx: true });
-
-// Shifts and rotates, by every kind of count.
-const SHIFTS = ['rol', 'ror', 'rcl', 'rcr', 'shl', 'shr', 'sal', 'sar'];
-SHIFTS.forEach((name, group) => {
-  const free = group < 4 ? 0 : AF;
-  for (const rm of [0xc2, 0xc6, 0x03]) {
-    const modrm = rm | group << 3;
-    add(`${name} b,1 ${modrm.toString(16)}`, [0xd0, modrm], free);
-    add(`${name} w,1 ${modrm.toString(16)}`, [0x66, 0xd1, modrm], free);
-    add(`${name} d,1 ${modrm.toString(16)}`, [0xd1, modrm], free);
-    for (let variant = 0; variant < 3; variant++) {
-      const name2 = `${name} cl ${modrm.toString(16)} #${variant}`;
-      add(`${name2} b`, [0xd2, modrm], free, { smallEcx: true });
-      add(`${name2} w`, [0x66, 0xd3, modrm], free, { smallEcx: true });
-      add(`${name2} d`, [0xd3, modrm], free, { smallEcx: true });
-    }
-    for (const count of [0, 1, 3, 7, 8, 9, 13, 15, 16, 17, 18, 24, 27, 31, 32, 33]) {
-      add(`${name} b,${count} ${modrm.toString(16)}`, [0xc0, modrm, count], free);
-      add(`${name} w,${count} ${modrm.toString(16)}`, [0x66, 0xc1, modrm, count], free);
-      add(`${name} d,${count} ${modrm.toString(16)}`, [0xc1, modrm, count], free);
-    }
-  }
-});
-for (const [name, opcode] of [['shld', 0xa4], ['shrd', 0xac]] as const) {
-  for (const modrm of [0xc2, 0x13]) {
-    for (const count of [0, 1, 4, 15, 16, 31, 33]) {
-      add(`${name} d,${count}`, [0x0f, opcode, modrm, count], (count & 31) === 1 ? AF : AF | OF);
-      if ((count & 31) <= 16) add(`${name} w,${count}`, [0x66, 0x0f, opcode, modrm, count], (count & 31) === 1 ? AF : AF | OF);
-    }
-    add(`${name} cl`, [0x0f, opcode | 1, modrm], AF | OF, { smallEcx: true });
-    add(`${name} cl again`, [0x0f, opcode | 1, modrm], AF | OF, { smallEcx: true });
-  }
-}
-
-// Bits. A memory operand's bit offset reaches beyond it, so ECX is small there.
-for (const [name, opcode, group] of [['bt', 0xa3, 4], ['bts', 0xab, 5], ['btr', 0xb3, 6], ['btc', 0xbb, 7]] as const) {
-  add(`${name} r,r`, [0x0f, opcode, 0xca], OF | SF | AF | PF);
-  add(`${name} r16,r16`, [0x66, 0x0f, opcode, 0xca], OF | SF | AF | PF);
-  add(`${name} r,imm`, [0x0f, 0xba, 0xc2 | group << 3, 45], OF | SF | AF | PF);
-  for (const ecx of [0, 13, 31, 32, 75, -1, -33, 1000]) {
-    add(`${name} m,r ${ecx}`, [0x0f, opcode, 0x0b], OF | SF | AF | PF, { fixed: { 1: ecx } });
-    add(`${name} m16,r16 ${ecx}`, [0x66, 0x0f, opcode, 0x0b], OF | SF | AF | PF, { fixed: { 1: ecx } });
-  }
-  add(`${name} m,imm`, [0x0f, 0xba, 0x03 | group << 3, 77], OF | SF | AF | PF);
-}
-for (const [name, opcode] of [['bsf', 0xbc], ['bsr', 0xbd]] as const) {
-  add(`${name} r,r`, [0x0f, opcode, 0xd0], ALL & ~ZF);
-  add(`${name} r16,[m]`, [0x66, 0x0f, opcode, 0x13], ALL & ~ZF);
-  add(`${name} zero`, [0x0f, opcode, 0xd0], ALL & ~ZF, { fixed: { 0: 0 } });
-  add(`${name} zero word`, [0x66, 0x0f, opcode, 0xd0], ALL & ~ZF, { fixed: { 0: 0x50000 } });
-}
+const imm32 = [0x80, 0xff, 0x7f, 0x93], imm16 = [0x80, 0xff];
 
 // Every condition after every kind of flags: the translator has its own way for each.
 const SETTERS: [string, number[]][] = [
@@ -144,23 +37,39 @@ const SETTERS: [string, number[]][] = [
   ['and b', [0x20, 0xc8]], ['and w', [0x66, 0x21, 0xc8]], ['test d', [0x85, 0xc8]], ['inc b', [0xfe, 0xc0]], ['inc w', [0x66, 0x40]], ['inc d', [0x40]],
   ['dec b', [0xfe, 0xc8]], ['dec w', [0x66, 0x48]], ['dec d', [0x48]], ['shl b', [0xc0, 0xe0, 3]], ['shl d', [0xd1, 0xe0]], ['shr w', [0x66, 0xd1, 0xe8]],
   ['sar d', [0xc1, 0xf8, 7]], ['neg d', [0xf7, 0xd8]], ['neg b', [0xf6, 0xd8]], ['rol d', [0xd1, 0xc0]], ['cmp and change', [0x39, 0xc8, 0x89, 0xd0]],
-  ['shl cl', [0xd3, 0xe0]],
+  ['shl cl', [0xd3, 0xe0]], ['ror cl', [0xd2, 0xc8]], ['rcl w', [0x66, 0xd1, 0xd0]], ['shld', [0x0f, 0xa4, 0xc8, 1]], ['xadd', [0x0f, 0xc1, 0xc8]],
+  ['cmpxchg', [0x0f, 0xb1, 0xca]], ['bts', [0x0f, 0xba, 0xe8, 5]], ['stc', [0xf9]], ['sahf', [0x9e]], ['inc twice', [0x40, 0x40]],
 ];
+/** After these SF, ZF, AF and PF are undefined. */
+const MULTIPLIERS: [string, number[]][] = [['mul b', [0xf6, 0xe1]], ['mul w', [0x66, 0xf7, 0xe1]], ['mul d', [0xf7, 0xe1]], ['imul b', [0xf6, 0xe9]], ['imul d', [0x0f, 0xaf, 0xc1]]];
 const EXTREMES: Record<number, number>[] = [{}, { 0: -0x80000000, 1: 1 }, { 0: 0x7fffffff, 1: -1 }, { 0: 0, 1: 0 }, { 0: -1, 1: 1 }, { 0: 0x7f7f, 1: 0x7f7f }];
+/** SETcc for these conditions, into bytes of memory. */
+const setAll = (conditions: number[]): number[] => conditions.flatMap((condition) => [0x0f, 0x90 | condition, 0x43, condition]);
+const CONDITIONS = Array.from({ length: 16 }, (_, condition) => condition);
+/** Those that look at CF and OF only. */
+const CARRY_CONDITIONS = [0, 1, 2, 3];
+
 for (const [name, code] of SETTERS) {
   EXTREMES.forEach((fixed, i) => {
-    // All sixteen conditions at once, into sixteen bytes of memory.
-    const sets = Array.from({ length: 16 }, (_, condition) => [0x0f, 0x90 | condition, 0x43, condition]).flat();
-    const shifts = name.startsWith('sh') || name.startsWith('sar');
-    const logic = name.startsWith('and') || name.startsWith('test');
-    add(`setcc after ${name} #${i}`, [...code, ...sets], shifts || logic ? AF : 0, { fixed, smallEcx: name === 'shl cl' });
-    // The same through jumps: ESI counts the conditions that hold.
-    const jumps = Array.from({ length: 16 }, (_, condition) => {
+    const undefinedFlags = /^(sh|sar|and|test)/.test(name) ? AF : name === 'bts' ? OF | SF | AF | PF : 0;
+    const conditions = name === 'bts' ? [2, 3, 4, 5, 6, 7] : CONDITIONS;
+    const options = { fixed, smallEcx: name.endsWith(' cl') };
+    add(`setcc after ${name} #${i}`, [...code, ...setAll(conditions)], undefinedFlags, options);
+    // The same through jumps: ESI adds up the conditions that hold.
+    const jumps = conditions.flatMap((condition) => {
       const weight = 1 << condition;
       return [0x70 | condition ^ 1, 6, 0x8d, 0xb6, weight & 255, weight >> 8, 0, 0];
-    }).flat();
-    add(`jcc after ${name} #${i}`, [...code, ...jumps], shifts || logic ? AF : 0, { fixed, smallEcx: name === 'shl cl' });
+    });
+    add(`jcc after ${name} #${i}`, [...code, ...jumps], undefinedFlags, options);
+    // What takes the carry.
+    for (const [user, bytes] of [['adc', [0x11, 0xd7]], ['sbb', [0x18, 0xd6]], ['rcr', [0xd1, 0xdf]], ['inc', [0x47]], ['cmc', [0xf5]], ['salc', [0xd6]], ['lahf', [0x9f]]] as const) {
+      // LAHF would show undefined flags.
+      if (i === 0 && (user !== 'lahf' || undefinedFlags === 0)) add(`${user} after ${name}`, [...code, ...bytes], undefinedFlags, options);
+    }
   });
+}
+for (const [name, code] of MULTIPLIERS) {
+  EXTREMES.forEach((fixed, i) => add(`setcc after ${name} #${i}`, [...code, ...setAll(CARRY_CONDITIONS)], PF | AF | ZF | SF, { fixed }));
 }
 
 // Data transfer.
@@ -209,11 +118,10 @@ add('clc after sub', [0x29, 0xc8, 0xf8, 0x0f, 0x97, 0xc2]);
 add('stc after inc', [0x40, 0xf9]);
 add('pushf', [0x9c, 0x59, 0x81, 0xe1, 0xd5, 0x08, 0, 0], AF);
 
-// Decimal.
-for (const [name, code, free] of [['daa', [0x27], OF], ['das', [0x2f], OF], ['aaa', [0x37], OF | SF | ZF | PF], ['aas', [0x3f], OF | SF | ZF | PF],
-  ['aam', [0xd4, 10], OF | AF | CF], ['aam 7', [0xd4, 7], OF | AF | CF], ['aad', [0xd5, 10], OF | AF | CF], ['aad 99', [0xd5, 99], OF | AF | CF]] as const) {
+// Decimal, with the flags of an addition or subtraction.
+for (const [name, code, free] of [['daa', [0x00, 0xc8, 0x27], OF], ['das', [0x28, 0xc8, 0x2f], OF], ['aaa', [0x00, 0xc8, 0x37], OF | SF | ZF | PF],
+  ['aas', [0x28, 0xc8, 0x3f], OF | SF | ZF | PF], ['aam', [0x00, 0xc8, 0xd4, 10], OF | AF | CF], ['aad', [0x00, 0xc8, 0xd5, 10], OF | AF | CF]] as const) {
   for (let i = 0; i < 4; i++) add(`${name} #${i}`, [...code], free);
-  add(`add, ${name}`, [0x00, 0xc8, ...code], free);
 }
 
 // Strings: ESI and EDI point into the data.

@@ -1,9 +1,6 @@
 /**
- * Records expectations on the processor at hand:
- *
- *     npx esbuild test/cpu/translate/native/record.ts --bundle --platform=node --format=esm --outfile=/tmp/record.mjs && node /tmp/record.mjs
- *
- * Needs `gcc -m32` on an x86 host. Writes vectors.json.gz beside this file (run it in the repository's root).
+ * `node build.mjs --run test/cpu/translate/native/record.ts`: records expectations on the processor of this machine (Linux on x86,
+ * gcc -m32) and writes vectors.json.gz beside this file. Run it in the repository's root.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
