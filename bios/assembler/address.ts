@@ -49,7 +49,7 @@ function displacementSize(operand: Operand, full: number, noneAllowed: boolean):
   const { displacement } = operand.syntax;
   if (displacement === 1) return 1;
   if (displacement === full) return full;
-  if (operand.value.unknown || operand.value.terms.length > 0) return full;
+  if (operand.value.terms.length > 0) return full;
   const offset = Number(BigInt.asIntN(full * 8, operand.value.number));
   if (offset === 0 && noneAllowed) return 0;
   return offset >= -128 && offset <= 127 ? 1 : full;

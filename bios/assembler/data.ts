@@ -67,8 +67,10 @@ function acceptSize(cursor: Cursor, size: number): number {
   return written;
 }
 
+/** `(1, 2)`, with a per cent sign before it or not. */
 function parseList(cursor: Cursor, size: number): DataItem[] {
   const own = acceptSize(cursor, size);
+  cursor.accept('%');
   cursor.expect('(');
   const items: DataItem[] = [];
   do items.push(...parseItem(cursor, own));
@@ -106,9 +108,9 @@ function parseItem(cursor: Cursor, size: number): DataItem[] {
   }
   const float = acceptFloat(cursor);
   if (float !== null) return [{ kind: 'bytes', bytes: littleEndian(floatBits(float.text, float.negative, size), size) }];
-  if (cursor.accept('%')) return parseList(cursor, size);
+  if (cursor.is('%')) return parseList(cursor, size);
   const own = acceptSize(cursor, size);
-  if (own !== size && cursor.is('(')) return parseList(cursor, own);
+  if (cursor.is('%') || (own !== size && cursor.is('('))) return parseList(cursor, own);
   const expression = parseExpression(cursor);
   if (cursor.acceptKeyword('dup')) return [{ kind: 'repeat', count: expression, items: parseList(cursor, own) }];
   if (own === 10) throw new LineError('dt takes floating-point numbers and strings');

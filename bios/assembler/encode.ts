@@ -7,6 +7,7 @@ import { matchTemplate } from './match.ts';
 import type { Operand } from './operands.ts';
 import type { Register } from './registers.ts';
 import type { Section } from './sections.ts';
+import { isUnknown } from './value.ts';
 import type { Value } from './value.ts';
 
 /** Prefixes as written. Bytes, or 0. */
@@ -202,7 +203,7 @@ class Encoder {
     const context = this.#context;
     const end = BigInt(context.offset + this.#out.length + bytes);
     let distance: bigint;
-    if (target.unknown) distance = 0n;
+    if (isUnknown(target)) distance = 0n;
     else if (isLocal(target, context.section)) distance = target.number - end;
     else distance = context.resolve(target) - end - BigInt(context.section?.base ?? 0);
     const wrapped = bytes === 1 ? distance : BigInt.asIntN(bytes * 8, distance);
@@ -220,7 +221,7 @@ export function encodeInstruction(
     bits: context.bits,
     operandBits: prefixes.operandSize || context.bits,
     reachesShort: (short, target) => {
-      if (target.unknown) return true;
+      if (isUnknown(target)) return true;
       if (!isLocal(target, context.section)) return false;
       const distance = target.number - BigInt(context.offset + encoder.shortLength(short));
       return distance >= -128n && distance <= 127n;

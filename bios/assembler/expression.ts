@@ -4,7 +4,7 @@ import { floatBits } from './float.ts';
 import type { Token } from './lexer.ts';
 import { stringBytes, stringValue } from './literals.ts';
 import { findRegister } from './registers.ts';
-import { applyBinary, applyUnary, isScalar, scalar, termValue } from './value.ts';
+import { applyBinary, applyUnary, isScalar, isUnknown, scalar, termValue } from './value.ts';
 import type { Value } from './value.ts';
 
 export type Expression =
@@ -213,7 +213,7 @@ export function evaluate(expression: Expression, scope: Scope): Value {
       return applyBinary(expression.operator, evaluate(expression.a, scope), evaluate(expression.b, scope));
     case 'choose': {
       const condition = evaluate(expression.condition, scope);
-      if (condition.unknown) return condition;
+      if (isUnknown(condition)) return condition;
       if (!isScalar(condition)) throw new LineError('`?\' needs a plain number');
       return evaluate(condition.number !== 0n ? expression.a : expression.b, scope);
     }
@@ -223,7 +223,7 @@ export function evaluate(expression: Expression, scope: Scope): Value {
 /** The value as a plain number. Throws LineError naming `what` if it depends on a label or a later symbol. */
 export function evaluateNumber(expression: Expression, scope: Scope, what: string): bigint {
   const value = evaluate(expression, scope);
-  if (value.unknown) throw new LineError(`${what} depends on a symbol defined later`);
+  if (isUnknown(value)) throw new LineError(`${what} depends on a symbol defined later`);
   if (value.terms.length > 0) throw new LineError(`${what} must be a plain number`);
   return value.number;
 }

@@ -2,7 +2,7 @@
 import { LineError } from './errors.ts';
 import type { OperandKind, Template } from './instructions/template.ts';
 import type { Operand } from './operands.ts';
-import { isScalar } from './value.ts';
+import { isScalar, isUnknown } from './value.ts';
 import type { Value } from './value.ts';
 
 /** What matching has to know beyond the operands. */
@@ -19,7 +19,10 @@ export interface MatchContext {
 type Fit = 'yes' | 'unsized' | 'no';
 
 function fitsSignedByte(operand: Operand, bits: number): boolean {
-  if (operand.syntax.strict || !isScalar(operand.value)) return false;
+  if (operand.syntax.strict) return false;
+  // Passes begin with the hope that what is not known yet is small.
+  if (isUnknown(operand.value)) return true;
+  if (!isScalar(operand.value)) return false;
   const value = BigInt.asIntN(bits, operand.value.number);
   return value >= -128n && value <= 127n;
 }
@@ -30,6 +33,7 @@ const otherSize = (operand: Operand, kind: OperandKind, bits: number): boolean =
 function immediateFits(operand: Operand, kind: OperandKind, template: Template, context: MatchContext): boolean {
   const { syntax, size } = operand;
   const bits = template.operandSize || context.bits;
+  if (kind.unsized && size !== 0) return false;
   switch (kind.immediate) {
     case '':
       return false;
@@ -41,6 +45,7 @@ function immediateFits(operand: Operand, kind: OperandKind, template: Template, 
       if (kind.modeSize) return !otherSize(operand, kind, context.operandBits) && fitsSignedByte(operand, bits);
       return size === 1 || ((size === 0 || size * 8 === bits) && fitsSignedByte(operand, bits));
     case 'one':
+      if (isUnknown(operand.value)) return size === 0 && !syntax.strict;
       return size === 0 && isScalar(operand.value) && operand.value.number === 1n;
     case 'onlyShort':
       return !syntax.near && !syntax.far;

@@ -95,7 +95,7 @@ const isRegisterTerm = (term: Term): boolean => term.of.kind === 'register';
 
 function loneRegister(value: Value): Register | null {
   const term = value.terms[0];
-  if (value.terms.length !== 1 || value.number !== 0n || value.unknown || term!.factor !== 1n || term!.of.kind !== 'register') return null;
+  if (value.terms.length !== 1 || value.number !== 0n || term!.factor !== 1n || term!.of.kind !== 'register') return null;
   return term!.of;
 }
 

@@ -14,7 +14,7 @@ import { createSection } from './sections.ts';
 import type { Section } from './sections.ts';
 import type { InstructionAction, Statement } from './statement.ts';
 import type { SymbolTable } from './symbols.ts';
-import { scalar, termValue } from './value.ts';
+import { isUnknown, scalar, termValue } from './value.ts';
 import type { Value } from './value.ts';
 
 export interface PassOptions {
@@ -84,7 +84,7 @@ export class Pass implements DataContext, EncodeContext {
     let number = value.number;
     if (!this.final) return number;
     for (const term of value.terms) {
-      if (term.of.kind === 'register') throw new LineError(`register ${term.of.name} not allowed here`);
+      if (term.of.kind !== 'section') throw new LineError(`${term.of.kind} ${term.of.name} not allowed here`);
       number += BigInt(term.of.base) * term.factor;
     }
     return BigInt.asIntN(64, number);
@@ -147,7 +147,7 @@ export class Pass implements DataContext, EncodeContext {
   /** A count that may depend on later symbols: it is zero until they are known. */
   #count(expression: Expression, what: string): number {
     const value = evaluate(expression, this);
-    if (value.unknown) return 0;
+    if (isUnknown(value)) return 0;
     if (value.terms.length > 0) throw new LineError(`${what} needs a plain number`);
     if (value.number < 0n) throw new LineError(`${what}: negative count ${value.number}`);
     return Number(value.number);

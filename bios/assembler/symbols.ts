@@ -10,7 +10,7 @@ interface Entry {
 }
 
 function sameValue(a: Value, b: Value): boolean {
-  if (a.number !== b.number || a.unknown !== b.unknown || a.terms.length !== b.terms.length) return false;
+  if (a.number !== b.number || a.terms.length !== b.terms.length) return false;
   return a.terms.every((term, i) => term.of === b.terms[i]!.of && term.factor === b.terms[i]!.factor);
 }
 

@@ -6,8 +6,14 @@ import { LineError } from './errors.ts';
 import type { Register } from './registers.ts';
 import type { Section } from './sections.ts';
 
+/** Stands for a symbol that no pass has seen yet. All share one: the difference of two of them is zero, in the first pass. */
+export interface ForwardReference {
+  readonly kind: 'forward';
+  readonly name: string;
+}
+
 export interface Term {
-  readonly of: Register | Section;
+  readonly of: Register | Section | ForwardReference;
   readonly factor: bigint;
   /** Written with a multiplication: `eax*1`, which says that it is no base register. */
   readonly scaled: boolean;
@@ -18,8 +24,6 @@ export interface Value {
   readonly number: bigint;
   /** In the order written; no factor is zero. */
   readonly terms: readonly Term[];
-  /** Depends on a symbol that no pass has seen yet: `number` means nothing. */
-  readonly unknown: boolean;
   /**
    * Two like terms were added on the way (5+5, eax+eax). nasm then forgets which register was written first, so `[4+4+edx+eax]` has
    * another base than `[8+edx+eax]`.
@@ -29,19 +33,23 @@ export interface Value {
 
 const NO_TERMS: readonly Term[] = [];
 
-export const scalar = (number: bigint): Value => ({ number: BigInt.asIntN(64, number), terms: NO_TERMS, unknown: false, summed: false });
+export const scalar = (number: bigint): Value => ({ number: BigInt.asIntN(64, number), terms: NO_TERMS, summed: false });
 
-export const UNKNOWN: Value = { number: 0n, terms: NO_TERMS, unknown: true, summed: false };
+const FORWARD: ForwardReference = { kind: 'forward', name: 'symbol defined later' };
+
+export const UNKNOWN: Value = { number: 0n, terms: [{ of: FORWARD, factor: 1n, scaled: false }], summed: false };
+
+/** Depends on a symbol that no pass has seen yet: `number` means nothing. */
+export const isUnknown = (value: Value): boolean => value.terms.some((term) => term.of === FORWARD);
 
 /** `of` itself plus a number. */
 export const termValue = (of: Register | Section, number = 0n): Value => ({
   number,
   terms: [{ of, factor: 1n, scaled: false }],
-  unknown: false,
   summed: false,
 });
 
-export const isScalar = (value: Value): boolean => value.terms.length === 0 && !value.unknown;
+export const isScalar = (value: Value): boolean => value.terms.length === 0;
 
 function addTerms(a: readonly Term[], b: readonly Term[], sign: bigint): readonly Term[] {
   if (b.length === 0) return a;
@@ -64,7 +72,7 @@ function combine(a: Value, b: Value, sign: bigint): Value {
   const number = BigInt.asIntN(64, a.number + sign * b.number);
   const terms = addTerms(a.terms, b.terms, sign);
   const merged = (number !== 0n && hasNumber(a) && hasNumber(b)) || a.terms.some((term) => b.terms.some((other) => other.of === term.of) && terms.some((left) => left.of === term.of));
-  return { number, terms, unknown: a.unknown || b.unknown, summed: a.summed || b.summed || merged };
+  return { number, terms, summed: a.summed || b.summed || merged };
 }
 
 export const add = (a: Value, b: Value): Value => combine(a, b, 1n);
@@ -122,12 +130,13 @@ export function applyBinary(operator: string, a: Value, b: Value): Value {
 }
 
 function multiplyOrCompare(operator: string, a: Value, b: Value): Value {
-  if (a.unknown || b.unknown) return UNKNOWN;
   if (operator === '*') {
     if (a.terms.length === 0) return scale(b, a.number);
     if (b.terms.length === 0) return scale(a, b.number);
+    if (isUnknown(a) || isUnknown(b)) return UNKNOWN;
     throw new LineError('`*\' needs a plain number on one side');
   }
+  if (isUnknown(a) || isUnknown(b)) return UNKNOWN;
   const compare = COMPARISONS[operator];
   if (compare !== undefined) {
     if (subtract(a, b).terms.length > 0) throw new LineError(`\`${operator}': operands are not in one section`);
@@ -140,7 +149,7 @@ function multiplyOrCompare(operator: string, a: Value, b: Value): Value {
 export function applyUnary(operator: string, a: Value): Value {
   if (operator === '+') return a;
   if (operator === '-') return scale(a, -1n);
-  if (a.unknown) return UNKNOWN;
+  if (isUnknown(a)) return UNKNOWN;
   if (a.terms.length > 0) throw new LineError(`\`${operator}' needs a plain number`);
   return scalar(operator === '~' ? ~a.number : truth(a.number === 0n));
 }

@@ -57,10 +57,10 @@ INTO : CE
 IRET : CF
 IRETW : o16 CF
 IRETD : o32 CF
-ENTER uw,ub : C8 iw ib
+ENTER uw,nb : C8 iw ib
 LEAVE : C9
-BOUND r16,m16 : o16 62 /r
-BOUND r32,m32 : o32 62 /r
+BOUND r16,mu : o16 62 /r
+BOUND r32,mu : o32 62 /r
 `;
 
 const STRINGS = `
@@ -117,5 +117,5 @@ export const CONTROL: readonly Template[] = [
   TRANSFERS,
   STRINGS,
   PORTS_AND_FLAGS,
-  ...CONDITIONS.map(([name, code]) => `J${name} rel8 : ${hex(0x70 + code)} rel8\nJ${name} relv : 0F ${hex(0x80 + code)} relv`),
+  ...CONDITIONS.map(([name, code]) => `J${name} rel8 : ${hex(0x70 + code)} rel8\nJ${name} nrelv : 0F ${hex(0x80 + code)} relv`),
 ].flatMap(templates);

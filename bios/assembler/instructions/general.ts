@@ -132,9 +132,9 @@ AAM : D4 0A
 AAM ub : D4 ib
 AAD : D5 0A
 AAD ub : D5 ib
-SHLD rmv,rv,ub : 0F A4 /r ib
+SHLD rmv,rv,nb : 0F A4 /r ib
 SHLD rmv,rv,cl : 0F A5 /r
-SHRD rmv,rv,ub : 0F AC /r ib
+SHRD rmv,rv,nb : 0F AC /r ib
 SHRD rmv,rv,cl : 0F AD /r
 BSF rv,rmv : 0F BC /r
 BSR rv,rmv : 0F BD /r

@@ -10,13 +10,13 @@
  *   m m8 m16 m32 m64 m80 m128  memory (m: any size, mu: none may be written)
  *   mm/m32 mm/m64 xmm/m8..xmm/m128  register or memory of that size
  *   i8 i16 i32          immediate                     s8     byte that is sign-extended to the operand size: taken where it fits
- *   ub uw               immediate that says nothing about the operation's size (shift counts, ports)
+ *   ub uw               immediate that says nothing about the operation's size (shift counts, ports);  nb  and may not be given one
  *   one                 the constant 1                x8 x16 x32  immediate with the size written out, or that of the mode
  *   sx16 sx32           as x16 and x32, but a byte that is sign-extended: taken where it fits
  *   jm16 jm32           register or memory; memory without a size has that of the mode
  *   moff8 moff16 moff32 memory without registers      far16 far32  selector:offset;  mfar16 mfar32  memory, `far` written
  *   rel8                short jump target: taken if `short` is written or where it fits;  srel8: always short
- *   rel16 rel32         near jump target              tosti   `to stN`
+ *   rel16 rel32         near jump target (nrel16 nrel32: no size may be written)              tosti   `to stN`
  * A `v` in place of a size (rv rmv iv av jmv relv farv mfarv moffv) makes two templates, one for 16 bits with o16 and one for 32 with o32.
  *
  * Encoding
@@ -40,7 +40,7 @@ export type OperandKind = {
   readonly lendsSize: boolean;
   /** Without a size of its own it takes the mode's (jumps, pushes). */
   readonly modeSize: boolean;
-  /** Memory for which no size may be written. */
+  /** No size may be written. */
   readonly unsized: boolean;
   /** Which part of the encoding it goes to. */
   readonly role: 'reg' | 'rm' | 'moff' | 'implied' | 'immediate' | 'relative' | 'far';
@@ -113,11 +113,14 @@ define('xmmR', { registerClass: 'xmm', role: 'rm' });
 define('s8', { immediate: 'signed', size: 1, lendsSize: true, role: 'immediate' });
 define('ub', { immediate: 'plain', size: 1, role: 'immediate' });
 define('uw', { immediate: 'plain', size: 2, role: 'immediate' });
+define('nb', { immediate: 'plain', size: 1, unsized: true, role: 'immediate' });
 define('one', { immediate: 'one' });
 define('rel8', { immediate: 'short', size: 1, role: 'relative' });
 define('srel8', { immediate: 'onlyShort', size: 1, role: 'relative' });
 define('rel16', { immediate: 'near', size: 2, modeSize: true, role: 'relative' });
 define('rel32', { immediate: 'near', size: 4, modeSize: true, role: 'relative' });
+define('nrel16', { immediate: 'near', size: 2, modeSize: true, unsized: true, role: 'relative' });
+define('nrel32', { immediate: 'near', size: 4, modeSize: true, unsized: true, role: 'relative' });
 define('far16', { immediate: 'far', size: 2, modeSize: true, role: 'far' });
 define('far32', { immediate: 'far', size: 4, modeSize: true, role: 'far' });
 
@@ -167,13 +170,13 @@ function compile(text: string): Template {
   return { mnemonic: mnemonic!.toLowerCase(), operands, steps, operandSize, addressSize, wait, text };
 }
 
-const VARIABLE = /\b(r|R|rm|i|jm|rel|far|mfar|moff)v\b/g;
+const VARIABLE = /\b(r|R|rm|i|jm|n?rel|far|mfar|moff)v\b/g;
 
 /** One line of a table to its templates. */
 function expandLine(line: string): Template[] {
   const [head, encoding] = line.split(' : ');
   if (head === undefined || encoding === undefined) throw new Error(`template line: ${line}`);
-  if (!/\b(?:r|R|rm|i|jm|rel|far|mfar|moff)v\b/.test(line)) return [compile(line)];
+  if (!/\b(?:r|R|rm|i|jm|n?rel|far|mfar|moff)v\b/.test(line)) return [compile(line)];
   return [16, 32].map((bits) => {
     const immediate = bits === 16 ? 'iw' : 'id';
     const accumulator = bits === 16 ? 'ax' : 'eax';

@@ -259,8 +259,9 @@ export class Preprocessor implements ConditionScope {
     if (condition.sawElse) throw new LineError(`%${line.directive} after %else`);
     if (condition.state === 'active') condition.state = 'finished';
     else if (condition.state === 'waiting') {
+      // A mistake in the condition must not let the other branches through.
       condition.state = 'finished';
-      if (holds()) condition.state = 'active';
+      condition.state = holds() ? 'active' : 'waiting';
     }
   }
 

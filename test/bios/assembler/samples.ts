@@ -48,6 +48,10 @@ function samplesOfKind(kind: string): readonly string[] {
     case 's':
     case 'ub':
       return ['5', 'byte -5'];
+    case 'nb':
+      return ['5'];
+    case 'nrel':
+      return ['$+500', 'near $'];
     case 'uw':
       return ['0x1234'];
     case 'one':
