@@ -9,7 +9,7 @@ import type { PagingMode } from '../memory/mmu.ts';
 import { Tlb } from '../memory/tlb.ts';
 import type { AccessSize } from '../memory/io-region.ts';
 import { EXIT_FAULT, EXIT_PRECISE } from '../tcg/env.ts';
-import { MO_SIGN } from '../tcg/ops.ts';
+import { MO_RMW, MO_SIGN } from '../tcg/ops.ts';
 import type { TranslationBlock } from '../tcg/tb-cache.ts';
 import { GUEST_FAULT } from './fault.ts';
 import {
@@ -88,8 +88,9 @@ export abstract class MemoryAccess {
   // Slow paths of the op code: a fault or a replay is asked for in PENDING_EXIT.
 
   loadSlow(va: number, memop: number): number {
-    const size = (1 << (memop & 3)) as AccessSize;
-    const value = this.#read(va, size, this.#isUser());
+    const size = (1 << (memop & 3)) as AccessSize, user = this.#isUser();
+    if ((memop & MO_RMW) !== 0 && !this.#mayWrite(va, size, user)) return this.#pageFault();
+    const value = this.#read(va, size, user);
     if ((memop & MO_SIGN) === 0) return value;
     return size === 1 ? value << 24 >> 24 : size === 2 ? value << 16 >> 16 : value;
   }
@@ -207,6 +208,11 @@ export abstract class MemoryAccess {
   }
   #writeTable(): Int32Array {
     return this.tlb.view(this.#isUser()).write;
+  }
+
+  #mayWrite(va: number, size: AccessSize, user: boolean): boolean {
+    const within = 4096 - (va & 4095);
+    return this.translate(va, true, user) >= 0 && (size <= within || this.translate(va + within | 0, true, user) >= 0);
   }
 
   #read(va: number, size: AccessSize, user: boolean): number {

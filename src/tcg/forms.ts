@@ -162,16 +162,16 @@ export const TRAP_RR = trap('rr', `R[${W2}]`), TRAP_RI = trap('ri', W2);
 // Guest memory. Addresses: slot a + displacement [1]; the same + index, in [2] as slot | shift << 11; absolute [1].
 // slowLoad and slowStore (interp.ts) return the exit asked for, or 0 when the access is done.
 const DISP = `${A} + ${W1} | 0`, SIB = `${A} + (R[${W2} & 2047] << (${W2} >>> 11)) + ${W1} | 0`;
-const READ = ['U[q]', 'V.getUint16(q, true)', 'V.getInt32(q, true)', '', 'V.getInt8(q)', 'V.getInt16(q, true)'];
+const READ = ['U[q]', 'V.getUint16(q, true)', 'V.getInt32(q, true)', '', 'V.getInt8(q)', 'V.getInt16(q, true)', '', '', 'U[q]', 'V.getUint16(q, true)', 'V.getInt32(q, true)'];
 const WRITE = ['U[q] = v', 'V.setInt16(q, v, true)', 'V.setInt32(q, v, true)'];
 const miss = (memop: number): string => {
   const bytes = O.memOpBytes(memop);
   return bytes === 1 ? 'q < 0' : `q < 0 || (a & 4095) > ${4096 - bytes}`;
 };
-/** By memop; a signed load of 32 bits is the same as an unsigned one. */
+/** By memop; a signed load of 32 bits is the same as an unsigned one. The load of a read-modify-write looks into the write table. */
 const loads = (pattern: string, words: number, address: string): readonly number[] => {
   const forms = READ.map((read, memop) => (read === '' ? -1 : step(`ld ${O.MEMOP_NAMES[memop]} ${pattern}`, words, `
-    a = ${address}, q = TR[a >>> 12] ^ a;
+    a = ${address}, q = ${(memop & O.MO_RMW) !== 0 ? 'TW' : 'TR'}[a >>> 12] ^ a;
     if (${miss(memop)}) { R[$currentOp] = p; t = slowLoad(a, ${memop}, w >>> 10 & 2047); if (t !== 0) return t; }
     else ${D} = ${read};`)));
   forms[O.MO_32 | O.MO_SIGN] = forms[O.MO_32]!;

@@ -134,9 +134,12 @@ export const CONCAT = op('concat_i32_i64', 'o i i', 'i64 of a low and a high wor
 export const OPS: readonly OpDef[] = table;
 export const opByName = (name: string): OpDef | undefined => byName.get(name);
 
-/** Memory operands: size 1, 2 or 4, and sign extension; in one int. */
+/**
+ * Memory operands: size 1, 2 or 4, and sign extension; in one int. MO_RMW: the load of a read-modify-write, without sign
+ * extension; the address is checked, and faults, as for a store.
+ */
 export type MemOp = number;
-export const MO_8 = 0, MO_16 = 1, MO_32 = 2, MO_SIGN = 4;
+export const MO_8 = 0, MO_16 = 1, MO_32 = 2, MO_SIGN = 4, MO_RMW = 8;
 export const memOpBytes = (memop: MemOp): number => 1 << (memop & 3);
-export const MEMOP_NAMES = ['ub', 'leuw', 'leul', undefined, 'sb', 'lesw', 'lesl', undefined] as const;
+export const MEMOP_NAMES = ['ub', 'leuw', 'leul', undefined, 'sb', 'lesw', 'lesl', undefined, 'ub+w', 'leuw+w', 'leul+w'] as const;
 export const memOpOfSize = (bytes: number): MemOp => (bytes === 1 ? MO_8 : bytes === 2 ? MO_16 : MO_32);

@@ -5,7 +5,7 @@ import { ANY, SIGN, ZERO } from './context.ts';
 import type { Context } from './context.ts';
 import type { Emit, Family } from './emitter.ts';
 import { LOGIC } from './lazy-flags.ts';
-import { access, load, store, wrapAddress } from './memory.ts';
+import { access, load, loadToModify, store, wrapAddress } from './memory.ts';
 import { operandOffset, read, registerOf, sizeOf, write } from './operands.ts';
 
 type Change = (ctx: Context, out: number, value: number, mask: number) => void;
@@ -20,7 +20,7 @@ function bitTest(change: Change | undefined): Emit {
     if (registerOf(ctx, 0) >= 0) value = read(ctx, 0, ANY);
     else {
       linear = bitAddress(ctx, selector, change !== undefined);
-      value = load(ctx, linear, size);
+      value = change === undefined ? load(ctx, linear, size) : loadToModify(ctx, linear, size);
     }
     const position = b.temp(), carry = b.temp();
     b.andi(position, selector, bits - 1);

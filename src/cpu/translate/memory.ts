@@ -6,7 +6,7 @@
  * key, need neither check nor base.
  */
 import { GTU, LTU, TSTNE } from '../../tcg/conditions.ts';
-import { MO_SIGN, memOpOfSize } from '../../tcg/ops.ts';
+import { MO_RMW, MO_SIGN, memOpOfSize } from '../../tcg/ops.ts';
 import { CS, ESP, EXC_AC, EXC_GP, EXC_SS, HF_AC, SEG_BASE, SEG_RHI, SEG_RLO, SEG_WHI, SEG_WLO, SS } from '../state.ts';
 import { ZERO } from './context.ts';
 import type { Context, Size } from './context.ts';
@@ -79,6 +79,13 @@ export function access(ctx: Context, seg: number, offset: number, size: number, 
   const linear = linearAddress(ctx, seg, offset);
   if ((ctx.key.flags & HF_AC) !== 0 && (size === 2 || size === 4)) ctx.b.trapi(TSTNE, linear, size - 1, EXC_AC);
   return linear;
+}
+
+/** Loads what the instruction will write back: zero-extended, and faulting as a store. */
+export function loadToModify(ctx: Context, linear: number, size: Size): number {
+  const value = ctx.b.temp();
+  ctx.b.load(value, linear, memOpOfSize(size) | MO_RMW);
+  return value;
 }
 
 /** Loads from a linear address; zero-extended, or sign-extended if asked. */

@@ -4,9 +4,9 @@
  */
 import type { Row } from '../decode/insn.ts';
 import { ROWS } from '../decode/table.ts';
-import { SIGN } from './context.ts';
+import { ANY, SIGN } from './context.ts';
 import type { Context, Extension, Size } from './context.ts';
-import { access, effectiveAddress, load, store } from './memory.ts';
+import { access, effectiveAddress, load, loadToModify, store } from './memory.ts';
 
 // What an operand is. REGISTER_* say where the register's number stands.
 const NONE = 0, MODRM_RM = 1, MODRM_REG = 2, OPCODE_LOW = 3, FIXED = 4, MEMORY = 5, IMMEDIATE = 6, ONE = 7;
@@ -109,7 +109,9 @@ function readFor(ctx: Context, n: number, extension: Extension, write: boolean):
   const size = sizeOf(ctx, n);
   const register = registerOf(ctx, n);
   if (register >= 0) return ctx.register(size, register, extension);
-  return load(ctx, operandAddress(ctx, size, write), size, extension === SIGN);
+  const linear = operandAddress(ctx, size, write);
+  if (write) return ctx.extend(loadToModify(ctx, linear, size), size, extension === SIGN ? SIGN : ANY);
+  return load(ctx, linear, size, extension === SIGN);
 }
 
 /** Writes operand n: memory at once, a register when the emitter is done. */

@@ -164,7 +164,7 @@ export class TestCpu extends FakeCpu {
 
   #load(address: number, memop: number): number {
     const bytes = O.memOpBytes(memop);
-    this.#access(address, bytes, false);
+    this.#access(address, bytes, (memop & O.MO_RMW) !== 0);
     const value = bytes === 1 ? this.load8(address) : bytes === 2 ? this.load16(address) : this.load32(address);
     const shift = 32 - bytes * 8;
     return (memop & O.MO_SIGN) !== 0 ? value << shift >> shift : value;
