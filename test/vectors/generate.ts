@@ -133,9 +133,13 @@ function record(cases: readonly Case[]): VectorOutput[] {
   }
 }
 
-/** PUSHA, POPA, ENTER and far calls may have done a part when they fault: not architectural, so not recorded. Strings are. */
+/**
+ * PUSHA, POPA and ENTER may have done a part when they fault, and far transfers choose which end of the stack they look at first: not
+ * architectural, so not recorded. Strings are.
+ */
 function isArchitectural({ form, input, output }: Case & { readonly output: VectorOutput }): boolean {
   if (output.exception !== PAGE_FAULT || /MOVS|CMPS|STOS|LODS|SCAS/.test(form)) return true;
+  if (/CALLF|RETF|IRET/.test(form)) return false;
   const partial = output.memory.length > 0 || input.registers.some((value, i) => i < EFLAGS_INDEX && value !== output.registers[i]);
   return !partial;
 }

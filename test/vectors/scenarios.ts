@@ -224,6 +224,9 @@ function string(draft: Draft, prefixes: readonly number[]): void {
   const destination = near ? source + random.below(9) - 4 : draft.address(size);
   setIndex(draft, ESI, source);
   setIndex(draft, EDI, destination);
+  // With 16-bit addresses the recording processor (an AMD of family 1Ah) looks for an overlap in the whole registers, and copies overlapping
+  // strings in wrong order if their upper halves differ: an erratum, so they do not.
+  if (near && addrSize === 2) draft.registers[EDI] = draft.registers[ESI] & ~0xFFFF | destination & 0xFFFF;
   if (near || !['CMPS', 'SCAS'].includes(row.mnemonic)) return;
   // Runs that are equal or different for a while, then not.
   const wanted = draft.rep === 0xF3;
