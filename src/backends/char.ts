@@ -4,12 +4,15 @@ import type { CharBackend } from '../devices/host.ts';
 
 /** A character backend that holds a host resource. */
 export interface OpenCharBackend extends CharBackend {
+  /** Writes out what has collected. */
+  flush(): void;
   close(): void;
 }
 
 export class NullChar implements OpenCharBackend {
   receive: ((byte: number) => void) | null = null;
   write(): void {}
+  flush(): void {}
   close(): void {}
 }
 

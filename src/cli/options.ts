@@ -9,7 +9,7 @@ import { parseChord, parseTyping } from '../machine/typing.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
-import { checkProperties, parseNumber, parseOnOff, parseProperties, parseSeconds, parseSize } from './properties.ts';
+import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 
 /** Least and most guest memory in bytes: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
@@ -134,7 +134,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['m', 'memory'], argument: 'SIZE', help: 'guest memory, in MiB or with K, M, G (default 128M)', set: (config, value, option) => {
     const properties = parseProperties(option, value, 'size');
     checkProperties(option, properties, ['size']);
-    const size = parseSize(option, properties.get('size')!);
+    const size = parseMemory(option, properties.get('size')!);
     if (size < MEMORY_MIN || size > MEMORY_MAX) throw new UsageError(`${option} ${value}: guest memory must be between 1M and 2047M`);
     config.memory = size;
   } },

@@ -1,4 +1,5 @@
 /** QEMU's `name,key=value,flag` option syntax, and the values in it. */
+import { parseSize } from '../machine/size.ts';
 import { UsageError } from './errors.ts';
 
 /**
@@ -46,11 +47,11 @@ export function parseSeconds(option: string, text: string): number {
   return Number(text);
 }
 
-const UNITS: Record<string, number> = { '': 2 ** 20, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
 /** A memory size in bytes: a number with K, M, G or T, MiB without. */
-export function parseSize(option: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)(?:i?b)?$/i.exec(text);
-  if (match === null) throw new UsageError(`${option}: '${text}' is not a size (like 16M or 1G)`);
-  return Math.floor(Number(match[1]) * UNITS[match[2]!.toLowerCase()]!);
+export function parseMemory(option: string, text: string): number {
+  try {
+    return parseSize(text);
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
 }

@@ -7,7 +7,7 @@ import { parseTerminalInput } from '../backends/terminal-keys.ts';
 import { TerminalScreen } from '../backends/terminal-screen.ts';
 import type { TextScreen } from '../devices/host.ts';
 import { cp437 } from '../machine/cp437.ts';
-import type { Machine } from '../machine/machine.ts';
+import type { Machine } from '../index.ts';
 import { chordOf } from '../machine/typing.ts';
 
 /** Least time between two drawings (ms). */

@@ -69,8 +69,8 @@ const KEY_INTERVAL = 8_000_000;
 /** A key step that the guest does not take in this virtual time fails (ns). */
 const KEY_PATIENCE = 60_000_000_000;
 
-export class Machine {
-  readonly board: Board;
+export class MachineCore<B extends Board = Board> {
+  readonly board: B;
   readonly transcript = new Transcript();
   /** Guest instructions retired since power on. */
   retired = 0;
@@ -81,7 +81,7 @@ export class Machine {
   #result: RunResult | null = null;
   #slice = 50_000;
 
-  constructor(board: Board, host: Host, options: MachineOptions = {}) {
+  constructor(board: B, host: Host, options: MachineOptions = {}) {
     this.board = board;
     this.#host = host;
     this.#options = options;

@@ -111,8 +111,9 @@ function farPointer(ctx: Context): [selector: number, offset: number] {
   const { insn } = ctx;
   if (insn.row.operands[0] === 'Ap') return [ctx.const(insn.imm2), ctx.const(insn.imm)];
   const linear = operandAddress(ctx, insn.opSize + 2, false);
-  const offset = load(ctx, linear, insn.opSize);
-  return [load(ctx, plus(ctx, linear, insn.opSize), 2), offset];
+  // The selector first: seen from the fault address where a page is missing.
+  const selector = load(ctx, plus(ctx, linear, insn.opSize), 2);
+  return [selector, load(ctx, linear, insn.opSize)];
 }
 
 /** JMP and CALL far: code segments, gates and tasks. */

@@ -13,8 +13,8 @@ export function isRemovable(block: Block, op: Op): boolean {
 }
 
 /**
- * Removes ops that only write a dead value of the given kind (GLOBAL or TEMP). Dead ops of the other kind stay, but count
- * as reading nothing: removing one kind after the other finds everything.
+ * Removes ops that only write a dead value of the given kind (GLOBAL or TEMP). For dead globals, computations of dead
+ * temporaries stay, but count as reading nothing: removing dead temporaries afterwards finds everything.
  */
 export function createRemoval(kind: typeof GLOBAL | typeof TEMP): (block: Block) => void {
   let live = new Uint8Array(1024);
@@ -38,8 +38,10 @@ export function createRemoval(kind: typeof GLOBAL | typeof TEMP): (block: Block)
           live[out] = 0;
         } else if (live[out] === 0 && isRemovable(block, op)) {
           if (kinds[out] === kind) continue;
-          ops[--first] = op;
-          continue;
+          if (kind === GLOBAL) {
+            ops[--first] = op;
+            continue;
+          }
         }
         // Only an op that always comes to its end hides what was there before.
         live[out] = 0;
