@@ -9,6 +9,8 @@ import type { Section } from './sections.ts';
 export interface PassState {
   /** 16 or 32. */
   bits: number;
+  /** What cpu allows: 286 means 286 and older. */
+  processor: 286 | 386;
   origin: number;
   readonly sections: Map<string, Section>;
   /** null inside an absolute part. */
@@ -18,8 +20,10 @@ export interface PassState {
   absoluteOffset: number;
 }
 
-const PROCESSORS: ReadonlySet<string> = new Set(
-  ('8086 186 80186 i186 286 80286 i286 386 80386 i386 486 80486 i486 586 pentium 686 p6 pentiumpro p2 p3 katmai p4 willamette prescott ' +
+const BEFORE_386: ReadonlySet<string> = new Set(['8086', '186', '80186', 'i186', '286', '80286', 'i286']);
+
+const FROM_386: ReadonlySet<string> = new Set(
+  ('386 80386 i386 486 80486 i486 586 pentium 686 p6 pentiumpro p2 p3 katmai p4 willamette prescott ' +
     'x64 x86-64 any all default').split(' '),
 );
 
@@ -96,10 +100,11 @@ const HANDLERS: Readonly<Record<string, Handler | undefined>> = {
   org: (cursor, state, scope) => {
     state.origin = number(cursor, scope, 'org');
   },
-  cpu: (cursor) => {
+  cpu: (cursor, state) => {
     const name = cursor.tokens.map((token) => token.text).join('').toLowerCase();
     cursor.at = cursor.tokens.length;
-    if (!PROCESSORS.has(name)) throw new LineError(`unknown processor: ${name}`);
+    if (!BEFORE_386.has(name) && !FROM_386.has(name)) throw new LineError(`unknown processor: ${name}`);
+    state.processor = BEFORE_386.has(name) ? 286 : 386;
   },
   section: openSection,
   segment: openSection,

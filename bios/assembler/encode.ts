@@ -25,6 +25,8 @@ export interface Prefixes {
 export interface EncodeContext {
   /** 16 or 32. */
   readonly bits: number;
+  /** Directive cpu: 286 means 286 and older. */
+  readonly processor: 286 | 386;
   /** The section being assembled, null in an absolute part. */
   readonly section: Section | null;
   /** Position in it (or the absolute address). */
@@ -219,6 +221,7 @@ export function encodeInstruction(
   const encoder = new Encoder(operands, prefixes, context, out);
   const template = matchTemplate(candidates, operands, {
     bits: context.bits,
+    processor: context.processor,
     operandBits: prefixes.operandSize || context.bits,
     reachesShort: (short, target) => {
       if (isUnknown(target)) return true;

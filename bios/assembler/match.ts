@@ -11,6 +11,8 @@ export interface MatchContext {
   readonly bits: number;
   /** The same, changed by o16 or o32. */
   readonly operandBits: number;
+  /** Directive cpu: 286 means 286 and older. */
+  readonly processor: 286 | 386;
   /** Whether a jump encoded by this template reaches the target with a byte. */
   reachesShort(template: Template, target: Value): boolean;
 }
@@ -88,7 +90,7 @@ function operandFits(operand: Operand, kind: OperandKind, template: Template, co
 
 function templateFits(template: Template, operands: readonly Operand[], context: MatchContext): Fit {
   const kinds = template.operands;
-  if (kinds.length !== operands.length) return 'no';
+  if (kinds.length !== operands.length || (template.processor !== 0 && template.processor !== context.processor)) return 'no';
   let unsized = -1;
   for (let i = 0; i < kinds.length; i++) {
     const fit = operandFits(operands[i]!, kinds[i]!, template, context);

@@ -38,6 +38,7 @@ export class Pass implements DataContext, EncodeContext {
   /** Position of the line, the value of `$`. */
   #lineStart = 0;
   #location: Location = { file: '', line: 0, note: '' };
+  #wasTruncated = false;
 
   constructor(options: PassOptions) {
     this.#options = options;
@@ -46,7 +47,7 @@ export class Pass implements DataContext, EncodeContext {
     const { sections } = options;
     if (sections.size === 0) for (const name of ['.text', '.data', '.bss']) sections.set(name, createSection(name));
     for (const section of sections.values()) section.offset = 0;
-    this.state = { bits: 16, origin: 0, sections, section: sections.get('.text')!, absoluteStart: 0, absoluteOffset: 0 };
+    this.state = { bits: 16, processor: 386, origin: 0, sections, section: sections.get('.text')!, absoluteStart: 0, absoluteOffset: 0 };
     this.#symbols.startPass();
   }
 
@@ -54,6 +55,10 @@ export class Pass implements DataContext, EncodeContext {
 
   get bits(): number {
     return this.state.bits;
+  }
+
+  get processor(): 286 | 386 {
+    return this.state.processor;
   }
 
   get section(): Section | null {
@@ -91,6 +96,7 @@ export class Pass implements DataContext, EncodeContext {
   }
 
   truncated(what: string): void {
+    this.#wasTruncated = true;
     if (this.final) this.#options.warn(this.#location, `${what} does not fit and is cut off`);
   }
 
@@ -161,10 +167,11 @@ export class Pass implements DataContext, EncodeContext {
     const operands = action.operands.map((operand) => evaluateOperand(operand, this));
     for (let i = 0; i < times; i++) {
       const bytes: number[] = [];
+      this.#wasTruncated = false;
       encodeInstruction(action.candidates, operands, action.prefixes, this, bytes);
       this.#emit(bytes);
-      // The last pass must warn again, so only what it has seen is kept.
-      if (action.fixed && !this.final) action.cache = { bits: this.bits, bytes };
+      // What has to be warned about in the last pass is encoded in each.
+      if (action.fixed && !this.#wasTruncated) action.cache = { bits: this.bits, bytes };
     }
   }
 

@@ -175,5 +175,5 @@ export class StatementParser {
 
 /** `rep` or `es` alone on a line: only the prefix byte. */
 const BARE_PREFIXES: readonly Template[] = [
-  { mnemonic: '', operands: [], steps: [], operandSize: 0, addressSize: 0, wait: false, text: '' },
+  { mnemonic: '', operands: [], steps: [], operandSize: 0, addressSize: 0, wait: false, processor: 0, text: '' },
 ];

@@ -113,9 +113,16 @@ HLT : F4
 PAUSE : F3 90
 `;
 
+/** Before the 386 a conditional jump is short, so a far one jumps over a jump on the opposite condition. */
+const conditional = (name: string, code: number): string => `
+${name} rel8 : ${hex(0x70 + code)} rel8
+${name} nrelv : 386+ 0F ${hex(0x80 + code)} relv
+${name} nrel16 : 286- ${hex((0x70 + code) ^ 1)} 03 E9 rel16
+`;
+
 export const CONTROL: readonly Template[] = [
   TRANSFERS,
   STRINGS,
   PORTS_AND_FLAGS,
-  ...CONDITIONS.map(([name, code]) => `J${name} rel8 : ${hex(0x70 + code)} rel8\nJ${name} nrelv : 0F ${hex(0x80 + code)} relv`),
+  ...CONDITIONS.map(([name, code]) => conditional(`J${name}`, code)),
 ].flatMap(templates);

@@ -23,6 +23,7 @@
  *   hex bytes;  o16 o32 operation size (a prefix where the mode differs);  a16 a32 address size, likewise
  *   /r  ModRM with the register operand;  /0 to /7  ModRM with that digit;  +r  register number added to the last byte
  *   ib iw id  next immediate;  rel8 relv  jump distance;  off  offset and selector;  moff  displacement of the address size
+ *   286- 386+  only for these processors (directive cpu): told apart only where nasm encodes differently
  *   wait  9B before all prefixes;  /same  ModRM with the first operand as both reg and r/m
  */
 import type { RegisterClass } from '../registers.ts';
@@ -62,6 +63,8 @@ export interface Template {
   readonly operandSize: number;
   readonly addressSize: number;
   readonly wait: boolean;
+  /** 0: any; 286: up to it; 386: from it on. */
+  readonly processor: 0 | 286 | 386;
   /** As written, for messages and tests. */
   readonly text: string;
 }
@@ -160,14 +163,17 @@ function compile(text: string): Template {
   let operandSize = 0;
   let addressSize = 0;
   let wait = false;
+  let processor: Template['processor'] = 0;
   const steps: Step[] = [];
   for (const word of encoding!.trim().split(/\s+/)) {
     if (word === 'o16' || word === 'o32') operandSize = Number(word.slice(1));
     else if (word === 'a16' || word === 'a32') addressSize = Number(word.slice(1));
     else if (word === 'wait') wait = true;
+    else if (word === '286-') processor = 286;
+    else if (word === '386+') processor = 386;
     else steps.push(compileStep(word));
   }
-  return { mnemonic: mnemonic!.toLowerCase(), operands, steps, operandSize, addressSize, wait, text };
+  return { mnemonic: mnemonic!.toLowerCase(), operands, steps, operandSize, addressSize, wait, processor, text };
 }
 
 const VARIABLE = /\b(r|R|rm|i|jm|n?rel|far|mfar|moff)v\b/g;
