@@ -111,9 +111,12 @@ function farPointer(ctx: Context): [selector: number, offset: number] {
   const { insn } = ctx;
   if (insn.row.operands[0] === 'Ap') return [ctx.const(insn.imm2), ctx.const(insn.imm)];
   const linear = operandAddress(ctx, insn.opSize + 2, false);
-  // The selector first: seen from the fault address where a page is missing.
-  const selector = load(ctx, plus(ctx, linear, insn.opSize), 2);
-  return [selector, load(ctx, linear, insn.opSize)];
+  const readOffset = (): number => load(ctx, linear, insn.opSize);
+  const readSelector = (): number => load(ctx, plus(ctx, linear, insn.opSize), 2);
+  // The order shows in CR2 if both words lie in missing pages (as on an AMD processor).
+  if (insn.row.mnemonic === 'CALLF') return [readSelector(), readOffset()];
+  const offset = readOffset();
+  return [readSelector(), offset];
 }
 
 /** JMP and CALL far: code segments, gates and tasks. */
