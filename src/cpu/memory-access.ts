@@ -185,7 +185,7 @@ export abstract class MemoryAccess {
     const p = this.tlb.view(user).read[va >>> 12]! ^ va;
     if (p >= 0) return p;
     const pa = this.translate(va, false, user);
-    if (pa < 0) throw GUEST_FAULT;
+    if (pa < 0) this.#throwPageFault();
     const range = this.space.lookup(pa);
     if (range.readMa < 0) return -1;
     const ma = range.readMa + (pa - range.start);
@@ -196,7 +196,7 @@ export abstract class MemoryAccess {
   /** A code byte from a device region. */
   codeByteSlow(va: number): number {
     const pa = this.translate(va, false, this.#isUser());
-    if (pa < 0) throw GUEST_FAULT;
+    if (pa < 0) this.#throwPageFault();
     return this.space.read(pa, 1);
   }
 
@@ -284,6 +284,11 @@ export abstract class MemoryAccess {
   #pageFault(): number {
     this.R[PENDING_EXIT] = EXIT_FAULT;
     return 0;
+  }
+
+  #throwPageFault(): never {
+    this.#pageFault();
+    throw GUEST_FAULT;
   }
 
   #loadThrowing(va: number, size: AccessSize, user: boolean): number {
