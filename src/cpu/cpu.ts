@@ -10,7 +10,7 @@ import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
 import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CS, DF, DR, EDX, EFLAGS,
-  EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_INHIBIT_IRQ, HF_IOPL_MASK,
+  EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, INTR, LDT_ATTR, LDT_LIMIT,
   NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
@@ -84,6 +84,11 @@ export class Cpu extends MemoryAccess {
   /** Runs up to `budget` guest instructions (1 to 2^30); returns how many retired. Ends early on HLT or a reset request. */
   run(budget: number): number {
     return this.exec.run(budget);
+  }
+
+  /** Lets run() return at the next block boundary, with the rest of its budget not run. */
+  endRun(): void {
+    this.exec.end();
   }
 
   /** The INTR pin. */
@@ -210,6 +215,8 @@ export class Cpu extends MemoryAccess {
       const flat = R[SEG_BASE + seg] === 0 && R[SEG_RLO + seg] === 0 && R[SEG_RHI + seg] === -1
         && (seg === CS || (R[SEG_WLO + seg] === 0 && R[SEG_WHI + seg] === -1));
       if (flat) flags |= HF_FLAT << seg;
+      const fromZero = (R[SEG_RLO + seg]! | R[SEG_WLO + seg]!) === 0 && R[SEG_RHI + seg]! >>> 0 >= 3 && R[SEG_WHI + seg]! >>> 0 >= 3;
+      if (fromZero && (flags & HF_PE) !== 0) flags |= HF_FROM_ZERO << seg;
     }
     R[HFLAGS] = flags;
   }

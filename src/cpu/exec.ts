@@ -62,6 +62,7 @@ export class Executor {
   readonly #optimize: ReturnType<typeof createPipeline>;
   readonly #log: Log | null;
   #logged = 0;
+  #ending = false;
 
   constructor(cpu: Cpu, helpers: { byName: Readonly<Record<string, Helper>>; list: readonly Helper[] }, options: ExecutorOptions) {
     this.#cpu = cpu;
@@ -87,6 +88,7 @@ export class Executor {
     const R = this.#cpu.R, { counters, cache } = this;
     R[BUDGET] = budget;
     R[BUDGET_PARKED] = 0;
+    this.#ending = false;
     // The goto_tb slot by which the last block left, to be linked to what comes next.
     let from: TranslationBlock | undefined;
     let slot: 0 | 1 = 0;
@@ -95,7 +97,7 @@ export class Executor {
       R[BUDGET] = R[BUDGET]! + R[BUDGET_PARKED]!;
       R[BUDGET_PARKED] = 0;
       R[CUR_OP] = -1;
-      if (R[RESET_REQUEST] !== 0) break;
+      if (R[RESET_REQUEST] !== 0 || this.#ending) break;
       if (this.#serviceInterrupts()) {
         from = undefined;
         single = false;
@@ -148,6 +150,12 @@ export class Executor {
       }
     }
     return budget - R[BUDGET]!;
+  }
+
+  /** Lets run() return at the next block boundary. */
+  end(): void {
+    this.#ending = true;
+    this.#cpu.kick();
   }
 
   clearJumpCache(): void {

@@ -108,6 +108,8 @@ export const HF_IOPL_SHIFT = 19;
 export const HF_IOPL_MASK = 3 << HF_IOPL_SHIFT;
 /** CR0.AM and EFLAGS.AC and CPL 3: alignment check. */
 export const HF_AC = 1 << 21;
+/** Segment i (0-5) may be read and written from offset 0 to at least 3: bit HF_FROM_ZERO << i. Says nothing in real and virtual-8086 mode. */
+export const HF_FROM_ZERO = 1 << 22;
 /** The block covers one instruction only, whatever follows (QEMU: CF_COUNT 1); never set in the state, only in block keys. */
 export const HF_ONE_INSN = 1 << 30;
 

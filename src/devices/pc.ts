@@ -179,6 +179,7 @@ export class Pc<P extends Processor = Processor> {
     const debugExit = config.debugExit ? new IsaDebugExit(config.debugExit.iosize, config.debugExit.exit) : null;
 
     const { io } = this;
+    io.beforeAccess = () => clock.runTimers();
     io.map(0x00, dma1.io);
     io.map(0x20, pics.master.io);
     io.map(0x40, pit.io);

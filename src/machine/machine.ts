@@ -85,6 +85,8 @@ export class MachineCore<B extends Board = Board> {
     this.board = board;
     this.#host = host;
     this.#options = options;
+    // A device armed a timer within the slice that is running: it fires in time.
+    board.clock.onEarlier = () => board.cpu.endRun();
   }
 
   /** Ends run() at the next opportunity. */
@@ -145,7 +147,8 @@ export class MachineCore<B extends Board = Board> {
     for (;;) {
       clock.runTimers();
       const before = this.#host.now();
-      const retired = cpu.run(this.#slice);
+      const budget = this.#budget(clock.nextDeadline() - clock.now());
+      const retired = cpu.run(budget);
       this.retired += retired;
       if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
       if (this.#result !== null) return 0;
@@ -153,15 +156,21 @@ export class MachineCore<B extends Board = Board> {
       if (cpu.R[HALTED] !== 0) {
         const wait = clock.nextDeadline() - clock.now();
         if (wait > 0) return wait;
-      } else this.#adapt(retired, after - before);
+      } else if (retired >= this.#slice / 2) this.#adapt(retired, after - before);
       if (after >= end) return 0;
     }
   }
 
-  /** Chooses the next slice so that it takes about SLICE of host time. */
+  /** Instructions for a slice that ends when the next timer is due, in `wait` ns. */
+  #budget(wait: number): number {
+    if (wait >= SLICE) return this.#slice;
+    return Math.max(SLICE_MIN, Math.ceil(this.#slice * Math.max(wait, 0) / SLICE));
+  }
+
+  /** Chooses the next slice so that it takes about SLICE of host time; `retired` took `elapsed` ns. */
   #adapt(retired: number, elapsed: number): void {
-    if (retired < this.#slice / 2 || elapsed <= 0) return;
-    const aim = this.#slice * SLICE / elapsed;
+    if (elapsed <= 0) return;
+    const aim = retired * SLICE / elapsed;
     this.#slice = Math.round(Math.min(SLICE_MAX, Math.max(SLICE_MIN, (this.#slice * 3 + aim) / 4)));
   }
 

@@ -25,6 +25,8 @@ export type PortTrace = (write: boolean, port: number, size: AccessSize, value: 
 export class PortBus {
   /** Set to watch all accesses; null (the default) costs nothing. */
   trace: PortTrace | null = null;
+  /** Called before each access: the board lets timers fire that are due, so that a register polled in a loop is as of now. */
+  beforeAccess: () => void = () => {};
   /** For each port the number of its mapping in #mappings; 0 = none. */
   readonly #index = new Uint16Array(PORTS);
   readonly #mappings: (PortMapping | null)[] = [null];
@@ -66,6 +68,7 @@ export class PortBus {
   /** @returns the value zero-extended (1, 2 bytes) or as int32 (4 bytes); `port` is taken modulo 65536 */
   read(port: number, size: AccessSize): number {
     port &= 0xffff;
+    this.beforeAccess();
     const mapping = this.#mappings[this.#index[port]];
     let value: number;
     if (mapping && fits(mapping, port, size)) value = truncate(mapping.region.read(port - mapping.base + mapping.offset, size), size);
@@ -77,6 +80,7 @@ export class PortBus {
   /** Bits of `value` above `size` bytes are ignored; `port` is taken modulo 65536. */
   write(port: number, value: number, size: AccessSize): void {
     port &= 0xffff;
+    this.beforeAccess();
     value = truncate(value, size);
     const mapping = this.#mappings[this.#index[port]];
     if (mapping && fits(mapping, port, size)) mapping.region.write(port - mapping.base + mapping.offset, value, size);

@@ -3,7 +3,7 @@
  *  - operands: number, kind and type as the op table (or the helper) says; conditions, memops, fields and helpers in range
  *  - temporaries are written on every path before they are read (globals always have a value)
  *  - labels are set exactly once, and every branch has its label
- *  - the last op ends the block
+ *  - the last op ends the block; each slot of goto_tb is used once at most
  *  - precise state: within a guest instruction nothing may leave the block after the first side effect, so that a fault
  *    or a replay sees the instruction not begun. Side effects: a write of a global or of a state word, a guest store,
  *    a call that writes globals. What one op does itself comes after its own leaving.
@@ -26,6 +26,12 @@ export function verify(block: Block): void {
   };
   const labels = checkLabels(block, fail);
   block.ops.forEach((op, index) => checkOperands(block, op, (why) => fail(index, why)));
+  let slots = 0;
+  block.ops.forEach((op, index) => {
+    if (op.def !== O.GOTO_TB) return;
+    if ((slots & 1 << op.args[0]!) !== 0) fail(index, 'goto_tb slot used twice');
+    slots |= 1 << op.args[0]!;
+  });
   const last = block.ops.at(-1);
   if (last === undefined || !last.def.ends) fail(block.ops.length - 1, 'the block does not end');
   // A backward branch can carry a state to a label that was passed already: repeat until nothing changes.

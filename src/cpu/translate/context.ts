@@ -11,7 +11,7 @@ import type { Builder } from '../../tcg/builder.ts';
 import type { Helper } from '../../tcg/env.ts';
 import type { Insn } from '../decode/insn.ts';
 import {
-  ESP, GLOBALS, HF_CPL_MASK, HF_CS32, HF_FLAT, HF_INHIBIT_IRQ, HF_IOPL_MASK, HF_IOPL_SHIFT, HF_PE, HF_RF, HF_SS32, HF_TF, HF_VM,
+  ESP, GLOBALS, HF_CPL_MASK, HF_CS32, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK, HF_IOPL_SHIFT, HF_PE, HF_RF, HF_SS32, HF_TF, HF_VM,
 } from '../state.ts';
 import { LazyFlags } from './lazy-flags.ts';
 
@@ -52,6 +52,8 @@ export class Context {
   offset = -1;
   linear = -1;
   linearIsWritable = false;
+  /** Highest offsets at which an access may begin, by segment, direction and size: values computed earlier in the block (memory.ts). */
+  readonly limits = new Map<number, number>();
   // Register writes that wait for the end of the instruction.
   private readonly waiting: number[] = [];
 
@@ -67,6 +69,7 @@ export class Context {
     this.key = key;
     this.cc.start();
     this.ended = this.hflagsChanged = false;
+    this.limits.clear();
   }
 
   startInsn(insn: Insn): void {
@@ -86,6 +89,8 @@ export class Context {
   get code32(): boolean { return (this.key.flags & HF_CS32) !== 0; }
   get stack32(): boolean { return (this.key.flags & HF_SS32) !== 0; }
   isFlat(seg: number): boolean { return (this.key.flags & HF_FLAT << seg) !== 0; }
+  /** The segment's range starts at 0 and holds 4 bytes at least. In real and virtual-8086 mode it does so whatever is loaded. */
+  isFromZero(seg: number): boolean { return !this.protectedMode || (this.key.flags & HF_FROM_ZERO << seg) !== 0; }
   /** The block holds one instruction, after which the run loop must look at the state. */
   get stepping(): boolean { return (this.key.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ)) !== 0; }
 

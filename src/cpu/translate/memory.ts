@@ -3,7 +3,7 @@
  *
  * A segment's range check (SDM vol. 3, 5.3) compares the first and last byte's offset with the lowest and highest offset
  * that the segment allows for reading or writing (state slots SEG_RLO ... SEG_WHI). Flat segments, known from the block's
- * key, need neither check nor base.
+ * key, need neither check nor base; for those that start at 0 one comparison does.
  */
 import { GTU, LTU, TSTNE } from '../../tcg/conditions.ts';
 import { MO_RMW, MO_SIGN, memOpOfSize } from '../../tcg/ops.ts';
@@ -47,12 +47,13 @@ export function checkRange(ctx: Context, seg: number, offset: number, size: numb
   // Protected-mode code is never writable, flat or not.
   if (ctx.isFlat(seg) && !(write && seg === CS)) return;
   const vector = seg === SS ? EXC_SS : EXC_GP;
-  // Real and virtual-8086 mode have no expand-down segments: the range starts at 0.
-  if (ctx.protectedMode) {
-    const low = b.temp();
-    b.ldEnv(low, (write ? SEG_WLO : SEG_RLO) + seg);
-    b.trap(LTU, offset, low, vector);
+  if (size <= 4 && ctx.isFromZero(seg)) {
+    b.trap(GTU, offset, highestStart(ctx, seg, size, write), vector);
+    return;
   }
+  const low = b.temp();
+  b.ldEnv(low, (write ? SEG_WLO : SEG_RLO) + seg);
+  b.trap(LTU, offset, low, vector);
   let last = offset;
   if (size > 1) {
     if (b.isConst(offset)) last = b.const(b.constValue(offset) + size - 1);
@@ -63,6 +64,19 @@ export function checkRange(ctx: Context, seg: number, offset: number, size: numb
   const high = b.temp();
   b.ldEnv(high, (write ? SEG_WHI : SEG_RHI) + seg);
   b.trap(GTU, last, high, vector);
+}
+
+/** The highest offset where an access of 1-4 bytes may begin, in a segment that starts at 0: computed once in a block. */
+function highestStart(ctx: Context, seg: number, size: number, write: boolean): number {
+  const key = seg << 4 | (write ? 8 : 0) | size;
+  let highest = ctx.limits.get(key);
+  if (highest === undefined) {
+    highest = ctx.b.temp();
+    ctx.b.ldEnv(highest, (write ? SEG_WHI : SEG_RHI) + seg);
+    if (size > 1) ctx.b.subi(highest, highest, size - 1);
+    ctx.limits.set(key, highest);
+  }
+  return highest;
 }
 
 /** The linear address of an offset; the range has been checked. */

@@ -1,11 +1,11 @@
 /**
  * Segment register instructions: MOV and POP to and from Sreg, PUSH Sreg, LDS, LES, LFS, LGS, LSS (SDM vol. 1, 5.1.12).
  *
- * Loading a segment may change what the block's key says of it. While the key takes a segment for flat, a load ends the
- * block; otherwise the code is right for any segment and the block goes on, but no longer links to its successor.
+ * Loading a segment may change what the block's key says of it. If the key says something, a load ends the block; otherwise
+ * the code is right for any segment and the block goes on, but no longer links to its successor.
  */
 import { CS, DS, ES, FS, GS, HF_INHIBIT_IRQ, SEG_SEL, SS } from '../state.ts';
-import { endEvent, endWithShadow } from './block-end.ts';
+import { endWithShadow, jumpTo } from './block-end.ts';
 import { ZERO } from './context.ts';
 import type { Context } from './context.ts';
 import { forAll } from './emitter.ts';
@@ -20,13 +20,15 @@ const segmentNamed = (ctx: Context): number => SEGMENTS[ctx.insn.row.operands[0]
 /** Loads a segment register by the helper; it checks the selector and may fault. */
 function loadSegment(ctx: Context, seg: number, selector: number): void {
   ctx.call('load_seg', ctx.const(seg), selector);
+  ctx.limits.clear();
+  ctx.hflagsChanged = true;
 }
 
 /** After the load and all other writes: goes on, or ends the block. */
 function afterLoad(ctx: Context, seg: number, shadow: boolean): void {
+  const assumed = ctx.isFlat(seg) || (ctx.protectedMode && ctx.isFromZero(seg));
   if (shadow) endWithShadow(ctx, ctx.const(HF_INHIBIT_IRQ), false);
-  else if (seg === SS || ctx.isFlat(seg)) endEvent(ctx);
-  else ctx.hflagsChanged = true;
+  else if (seg === SS || assumed) jumpTo(ctx, 0, ctx.nextEip);
 }
 
 function movToSegment(ctx: Context): void {
