@@ -10,8 +10,8 @@ import { printBlock } from '../../../src/tcg/text.ts';
 import { verify } from '../../../src/tcg/verify.ts';
 import { createHelpers } from '../../../src/cpu/helpers/index.ts';
 import {
-  CC_OP, CR0, CR0_PE, CR2, CS, CUR_OP, DR, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, GLOBALS, GLOBAL_NAMES, HALTED, HF_FLAT,
-  HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HFLAGS, RF, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_WHI, SEG_WLO,
+  CC_OP, CR0, CR0_PE, CR2, CS, CUR_OP, DR, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, GLOBALS, GLOBAL_NAMES, HALTED, HF_FLAT, HF_FROM_ZERO,
+  HF_INHIBIT_IRQ, HF_ONE_INSN, HF_PE, HF_RF, HFLAGS, RF, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_WHI, SEG_WLO,
 } from '../../../src/cpu/state.ts';
 import { Translator } from '../../../src/cpu/translate/translate.ts';
 import type { BlockInfo, BlockKey } from '../../../src/cpu/translate/translate.ts';
@@ -48,6 +48,8 @@ export class TestCpu extends FakeCpu {
     for (let seg = 0; seg < 6; seg++) {
       const readable = R[SEG_BASE + seg] === 0 && R[SEG_RLO + seg] === 0 && R[SEG_RHI + seg] === -1;
       if (readable && (seg === CS || (R[SEG_WLO + seg] === 0 && R[SEG_WHI + seg] === -1))) flags |= HF_FLAT << seg;
+      const fromZero = (R[SEG_RLO + seg]! | R[SEG_WLO + seg]!) === 0 && R[SEG_RHI + seg]! >>> 0 >= 3 && R[SEG_WHI + seg]! >>> 0 >= 3;
+      if (fromZero && (flags & HF_PE) !== 0) flags |= HF_FROM_ZERO << seg;
     }
     R[HFLAGS] = flags;
   }

@@ -72,6 +72,13 @@ describe('range', () => {
     expect([cpu.R[EAX], cpu.R[ECX]]).toEqual([0x11223344, 0x55667788]);
   });
 
+  it('costs one comparison where the segment starts at 0', () => {
+    const ops = protectedCpu({ limit: 0xfffff }).code(0x8b, 0x03, 0x8b, 0x0e, 0x89, 0x07, HLT).ops();
+    expect(ops.match(/trapcond_i32/g)?.length).toBe(3);
+    // The limits for reading and for writing, once each.
+    expect(ops.match(/ld_i32 tmp\d+,env/g)?.length).toBe(2);
+  });
+
   it('costs a flat segment nothing', () => {
     expect(protectedCpu().code(0x8b, 0x03, 0x50, 0xc3).ops()).not.toMatch(/trapcond|_base/);
   });
