@@ -19,6 +19,9 @@ const vectors: Vector[] = readFileSync(join(import.meta.dirname, 'vectors.txt'),
 
 const inMode = (bits: number): Vector[] => vectors.filter((vector) => vector.bits === bits);
 
+/** Sizes that nasm 2.16 does not let one write, though they are right. */
+const REFUSED_BY_NASM = /^(pshuf\w+ \w+,[qo]word|(psubq|pmuludq) mm5,qword|cmpsd xmm6,qword .*,)/;
+
 /** One program of them all; each starts 16 bytes behind the one before, so that a difference stays where it is. */
 const program = (bits: number): string => `bits ${bits}\n${inMode(bits).map(({ text }) => `${text}\nalign 16, db 0xcc`).join('\n')}\n`;
 
@@ -36,7 +39,7 @@ describe('instructions', () => {
 
   it('the vectors are the samples of the templates', () => {
     const recorded = new Set(vectors.map(({ text }) => text));
-    expect(sampleInstructions().filter((text) => !recorded.has(text))).toEqual([]);
+    expect(sampleInstructions().filter((text) => !recorded.has(text) && !REFUSED_BY_NASM.test(text))).toEqual([]);
   });
 
   it.skipIf(!hasNasm).each([16, 32])('%i bits: nasm agrees', (bits) => {
