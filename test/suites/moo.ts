@@ -172,8 +172,12 @@ export function parseMoo(file: Uint8Array): MooFile {
   return { cpu, tests, masks };
 }
 
-/** Reads a file, gzip-compressed if its name ends in .gz. */
+/** Reads a file, gzip-compressed if its name ends in .gz. Throws an Error that names the file and what is wrong with it. */
 export function loadMoo(path: string): MooFile {
-  const file = readFileSync(path);
-  return parseMoo(path.endsWith('.gz') ? gunzipSync(file) : file);
+  try {
+    const file = readFileSync(path);
+    return parseMoo(path.endsWith('.gz') ? gunzipSync(file) : file);
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -53,6 +53,15 @@ function comparableBits(name: RegisterName): number {
 
 const hex = (value: number, digits = 4): string => (value >>> 0).toString(16).padStart(digits, '0');
 
+/**
+ * Where an exception pushed the flags, or -1. A word at an odd address takes two bus cycles, and the file then has the even address
+ * before it.
+ */
+export function pushedFlagsAddress({ exception, initial: { registers } }: MooTest): number {
+  if (exception === undefined) return -1;
+  return exception.flagsAddress | (registers.sp ?? registers.esp ?? 0) & 1;
+}
+
 /** What differs from the recorded result, one line per register or byte; empty if nothing does. */
 export function compare(machine: MachineView, test: MooTest, flagsMask: number, fileMasks: RegisterValues): string[] {
   const differences: string[] = [];
@@ -64,7 +73,7 @@ export function compare(machine: MachineView, test: MooTest, flagsMask: number, 
     const got = machine.register(name);
     if (((got ^ value) & mask) !== 0) differences.push(`${name} is ${hex(got)}, not ${hex(value)}${mask === -1 ? '' : ` (mask ${hex(mask)})`}`);
   }
-  const flagsAt = test.exception?.flagsAddress ?? -1;
+  const flagsAt = pushedFlagsAddress(test);
   for (const [address, value] of new Map([...test.initial.ram, ...test.final.ram])) {
     // An exception pushes the flags, the undefined ones too.
     const mask = address === flagsAt ? flagsMask & 0xFF : address === flagsAt + 1 ? flagsMask >> 8 & 0xFF : 0xFF;

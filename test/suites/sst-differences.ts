@@ -1,21 +1,32 @@
 /**
- * Where a 386 and later differ from the processor that a suite was recorded on, by design: data, with reasons. Tests that fall
- * under a rule are counted apart, never as passed.
+ * Where a 386 and later differ from the processor that a suite was recorded on, by design: data, with reasons and with what a 386 does
+ * instead. A test that falls under a rule must show just that; then it is counted apart, never as passed.
  */
 
 import { Decoder } from '../../src/cpu/decode/decoder.ts';
 import { DECODE_OK, DECODE_UD } from '../../src/cpu/decode/insn.ts';
 import type { MooTest } from './moo.ts';
 
+/** What a 386 does instead of what was recorded. */
+export type Instead =
+  /** It raises this exception as a fault: the instruction has done nothing. */
+  | { readonly fault: number }
+  /** It raises the exception that was recorded, but SI, DI and CX stand before the element that faults. */
+  | { readonly restartsElement: true }
+  /** It carries the instruction out. */
+  | { readonly completes: true };
+
 export interface Difference {
-  /** Names as the files have (`F7.4`), or all. */
-  readonly forms: readonly string[] | 'all';
-  /** Which tests of these forms. */
   readonly applies: (test: MooTest) => boolean;
+  readonly instead: Instead;
   readonly reason: string;
 }
 
 const STACK_SEGMENT = 2;
+const UNDEFINED_OPCODE = 6, STACK_FAULT = 12, PROTECTION_FAULT = 13;
+const INSTRUCTION_LIMIT_286 = 10;
+const POPS: readonly string[] = ['LEAVE', 'POP', 'POPA', 'POPF', 'RET', 'RETF', 'IRET'];
+const WORD_STRINGS: readonly string[] = ['CMPS', 'INS', 'LODS', 'MOVS', 'OUTS', 'SCAS', 'STOS'];
 
 const decoder = new Decoder();
 
@@ -25,35 +36,60 @@ function decode(test: MooTest): { outcome: number; insn: Decoder['insn'] } {
   return { outcome, insn: decoder.insn };
 }
 
-const raised = (vector: number) => (test: MooTest): boolean => test.exception?.vector === vector;
+/** The instruction, if it is one of a 386, and the 286 raised this exception. */
+function raised(vector: number, test: MooTest): Decoder['insn'] | undefined {
+  const { outcome, insn } = decode(test);
+  return outcome === DECODE_OK && test.exception?.vector === vector ? insn : undefined;
+}
 
 /** A LOCK prefix that a 286 ignores. */
-const ignoredLock = (test: MooTest): boolean => {
+function hasIgnoredLock(test: MooTest): boolean {
   const { outcome, insn } = decode(test);
-  return outcome === DECODE_UD && insn.lock && test.exception?.vector !== 6;
-};
+  return outcome === DECODE_UD && insn.lock && test.exception?.vector !== UNDEFINED_OPCODE;
+}
 
-const usesFsOrGs = (test: MooTest): boolean => {
-  const { outcome, insn } = decode(test);
-  return outcome === DECODE_OK && (insn.reg === 4 || insn.reg === 5);
-};
+/** MOV between a general register or memory and segment register 4 or 5. */
+function usesFsOrGs(test: MooTest): boolean {
+  const insn = raised(UNDEFINED_OPCODE, test);
+  return insn !== undefined && insn.row.operands.some((operand) => operand[0] === 'S') && (insn.reg === 4 || insn.reg === 5);
+}
 
-/** A word at SS:FFFF, by ModRM. */
-const overrunsStackSegment = (test: MooTest): boolean => {
-  const { outcome, insn } = decode(test);
-  return raised(13)(test) && outcome === DECODE_OK && insn.modrm >= 0 && insn.mod !== 3 && insn.seg === STACK_SEGMENT;
-};
+/** A word at SS:FFFF: popped, or an operand by ModRM. */
+function overrunsStackSegment(test: MooTest): boolean {
+  const insn = raised(PROTECTION_FAULT, test);
+  if (insn === undefined) return false;
+  return POPS.includes(insn.row.mnemonic.split(' ')[0]) || (insn.modrm >= 0 && insn.mod !== 3 && insn.seg === STACK_SEGMENT);
+}
 
-/** Suites of the 80286 (metadata.json: cpu 286). */
+const isWordString = (test: MooTest): boolean => WORD_STRINGS.includes(raised(PROTECTION_FAULT, test)?.row.mnemonic ?? '');
+
+const isTooLongFor286 = (test: MooTest): boolean => (raised(PROTECTION_FAULT, test)?.length ?? 0) > INSTRUCTION_LIMIT_286;
+
+/** Suites of the 80286 (metadata.json: cpu 286). The first rule that applies counts. */
 export const DIFFERENCES_286: readonly Difference[] = [
-  { forms: 'all', applies: ignoredLock, reason: 'LOCK before what cannot be locked is #UD since the 386 (SDM vol. 2, LOCK); a 286 ignores it' },
-  { forms: ['8C', '8E'], applies: usesFsOrGs, reason: 'FS and GS are new with the 386' },
-  { forms: 'all', applies: overrunsStackSegment, reason: 'an operand that leaves SS is #SS (12) since the 386; on a 286 it is interrupt 13' },
-  { forms: ['8F', 'C2', 'C3', 'C9', 'CB'], applies: raised(13), reason: 'a POP at SP = FFFF is #SS (12) since the 386; on a 286 it is interrupt 13' },
-  { forms: ['6D'], applies: raised(13), reason: 'a 286 has moved DI already when INS faults' },
+  {
+    applies: hasIgnoredLock, instead: { fault: UNDEFINED_OPCODE },
+    reason: 'LOCK before what cannot be locked is #UD since the 386 (80386 manual, 14.8; SDM vol. 2, LOCK); a 286 ignores it',
+  },
+  {
+    applies: usesFsOrGs, instead: { completes: true },
+    reason: 'FS and GS came with the 386; a 286 raises #UD',
+  },
+  {
+    applies: isTooLongFor286, instead: { completes: true },
+    reason: 'an instruction may have 15 bytes since the 386 (80386 manual, 14.7); a 286 raises interrupt 13 beyond 10',
+  },
+  {
+    applies: overrunsStackSegment, instead: { fault: STACK_FAULT },
+    reason: 'a word at SS:FFFF is #SS (12) since the 386 (SDM vol. 2, real-address mode exceptions); on a 286 it is interrupt 13',
+  },
+  {
+    applies: isWordString, instead: { restartsElement: true },
+    reason: 'a string instruction that faults can be restarted since the 386 (SDM vol. 3, 6.5); a 286 has moved SI, DI or CX already',
+  },
 ];
 
 /** The rule that a test falls under, if any. */
-export function differenceOf(differences: readonly Difference[], form: string, test: MooTest): Difference | undefined {
-  return differences.find(({ forms, applies }) => (forms === 'all' || forms.includes(form)) && applies(test));
+export function differenceOf(differences: readonly Difference[], test: MooTest): Difference | undefined {
+  return differences.find(({ applies }) => applies(test));
 }

@@ -1,10 +1,13 @@
-/** A bare processor with RAM for the recorded instruction tests: no firmware, no devices, all ports open. */
+/**
+ * A bare processor with RAM for the recorded instruction tests: no firmware, no devices, all ports open.
+ * Above what real mode reaches (0x200000) lies an interrupt table of our own, for tests whose exception is not the recorded one.
+ */
 
 import { Cpu } from '../../src/cpu/cpu.ts';
 import type { Log } from '../../src/cpu/log.ts';
 import { readEflags, writeEflags } from '../../src/cpu/flags.ts';
 import {
-  CR0, CR3, CS, DR, DS, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ES, ESI, ESP, FS, GS, HALTED, SEG_SEL, SS,
+  CR0, CR3, CS, DR, DS, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ES, ESI, ESP, FS, GS, HALTED, IDT_BASE, IDT_LIMIT, SEG_BASE, SEG_SEL, SS,
 } from '../../src/cpu/state.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { HostMemory } from '../../src/memory/host-memory.ts';
@@ -18,6 +21,9 @@ const RAM_SIZE = 16 << 20;
 const BUDGET = 1000;
 const CODE_ATTRIBUTES = 0x9B00, DATA_ATTRIBUTES = 0x9300;
 const REAL_MODE_LIMIT = 0xFFFF;
+const OWN_IDT = 0x20_0000;
+const HLT = 0xF4;
+const VECTORS = 256;
 /** FLAGS bits that a test may set: the top four are random in the 286 suite, where real mode does not have them. */
 const FLAGS_286 = 0x0FD5, FLAGS_386 = 0x7FD5;
 
@@ -29,6 +35,15 @@ const SEGMENTS: Readonly<Partial<Record<RegisterName, number>>> = { es: ES, cs: 
 
 function createCpu(space: AddressSpace, log: Log | null): Cpu {
   return new Cpu({ space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, log });
+}
+
+/** A segment whose first 256 bytes the test neither names nor uses as stack. */
+function freeSegment({ initial, final }: MooTest): number {
+  const { ss = 0, sp = 0, esp = sp } = initial.registers;
+  const used = [...initial.ram, ...final.ram].map(([address]) => address).concat(ss * 16 + (esp & 0xFFFF));
+  for (let segment = 0x1000; ; segment += 0x40) {
+    if (!used.some((address) => Math.abs(address - segment * 16) < 0x200)) return segment;
+  }
 }
 
 export class TestMachine implements MachineView {
@@ -44,12 +59,32 @@ export class TestMachine implements MachineView {
 
   /** Sets up a test and runs it to the HLT. False if it did not get there. */
   run(test: MooTest): boolean {
-    const { cpu } = this;
-    cpu.reset();
-    for (const [address, value] of test.initial.ram) this.space.write(address, value, 1);
-    this.setRegisters(test.initial);
+    this.setUp(test);
+    this.cpu.run(BUDGET);
+    return this.cpu.R[HALTED] === 1;
+  }
+
+  /**
+   * Runs a test with an interrupt table whose handlers are a HLT each: the vector of the exception that it ends in, -1 if it gets to its
+   * own HLT, undefined if neither. After an exception, registers and memory are those at the fault, but for the three words pushed.
+   */
+  runToException(test: MooTest): number | undefined {
+    const { cpu, space } = this;
+    const handlers = freeSegment(test);
+    for (let vector = 0; vector < VECTORS; vector++) {
+      space.write(OWN_IDT + 4 * vector, handlers << 16 | vector, 4);
+      space.write(handlers * 16 + vector, HLT, 1);
+    }
+    this.setUp(test);
+    cpu.R[IDT_BASE] = OWN_IDT;
+    cpu.R[IDT_LIMIT] = 4 * VECTORS - 1;
     cpu.run(BUDGET);
-    return cpu.R[HALTED] === 1;
+    for (let vector = 0; vector < VECTORS; vector++) space.write(handlers * 16 + vector, 0, 1);
+    if (cpu.R[HALTED] !== 1) return undefined;
+    if (cpu.R[SEG_SEL + CS] !== handlers) return -1;
+    const vector = cpu.R[EIP] - 1;
+    this.popFrame();
+    return vector;
   }
 
   /** Puts the bytes that a test names back to 0. */
@@ -68,6 +103,29 @@ export class TestMachine implements MachineView {
 
   byte(address: number): number {
     return this.space.read(address, 1);
+  }
+
+  private setUp(test: MooTest): void {
+    this.cpu.reset();
+    for (const [address, value] of test.initial.ram) this.space.write(address, value, 1);
+    this.setRegisters(test.initial);
+  }
+
+  /** Takes CS, IP and flags back from the stack, and clears what they lay in. */
+  private popFrame(): void {
+    const { cpu: { R }, space } = this;
+    const words = [0, 2, 4].map((offset) => {
+      const bytes = [0, 1].map((byte) => {
+        const address = R[SEG_BASE + SS] + (R[ESP] + offset + byte & 0xFFFF);
+        const value = space.read(address, 1);
+        space.write(address, 0, 1);
+        return value;
+      });
+      return bytes[0] | bytes[1] << 8;
+    });
+    [R[EIP], R[SEG_SEL + CS]] = words;
+    R[ESP] = R[ESP] & ~0xFFFF | R[ESP] + 6 & 0xFFFF;
+    writeEflags(R, words[2], FLAGS_386);
   }
 
   private setRegisters({ registers }: MooState): void {
