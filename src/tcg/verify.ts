@@ -9,8 +9,10 @@
  *    a call that writes globals. What one op does itself comes after its own leaving.
  */
 import { CONDITIONS } from './conditions.ts';
+import { MAX_SLOTS } from './forms.ts';
 import { CONST, GLOBAL, TEMP64, type Block, type Op } from './ir.ts';
 import * as O from './ops.ts';
+import type { OpDef, OperandKind } from './ops.ts';
 import { printBlock, printOp } from './text.ts';
 
 export class VerifyError extends Error {
@@ -19,21 +21,23 @@ export class VerifyError extends Error {
 
 /** Throws a VerifyError that shows the block with the offending op marked. */
 export function verify(block: Block): void {
+  const { ops } = block;
   const fail = (index: number, why: string): never => {
     const lines = printBlock(block).split('\n');
-    if (index < lines.length) lines[index] = `>${lines[index]!.slice(1)}    <-- ${why}`;
+    if (ops[index] !== undefined) lines[index] = `>${lines[index]!.slice(1)}    <-- ${why}`;
     throw new VerifyError(`${why}\n${lines.join('\n')}`);
   };
-  const labels = checkLabels(block, fail);
-  block.ops.forEach((op, index) => checkOperands(block, op, (why) => fail(index, why)));
+  const labels = block.labels === 0 ? [] : checkLabels(block, fail);
   let slots = 0;
-  block.ops.forEach((op, index) => {
-    if (op.def !== O.GOTO_TB) return;
-    if ((slots & 1 << op.args[0]!) !== 0) fail(index, 'goto_tb slot used twice');
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i]!;
+    const why = op.def === O.CALL ? checkCall(block, op) : checkOperands(block, op);
+    if (why !== '') fail(i, why);
+    if (op.def !== O.GOTO_TB) continue;
+    if ((slots & 1 << op.args[0]!) !== 0) fail(i, 'goto_tb slot used twice');
     slots |= 1 << op.args[0]!;
-  });
-  const last = block.ops.at(-1);
-  if (last === undefined || !last.def.ends) fail(block.ops.length - 1, 'the block does not end');
+  }
+  if (ops.length === 0 || !ops[ops.length - 1]!.def.ends) fail(ops.length - 1, 'the block does not end');
   // A backward branch can carry a state to a label that was passed already: repeat until nothing changes.
   while (!checkFlow(block, labels, fail));
 }
@@ -60,50 +64,52 @@ function checkLabels(block: Block, fail: Fail): LabelState[] {
   return labels;
 }
 
-function checkOperands(block: Block, op: Op, fail: (why: string) => never): void {
-  const { def, args } = op;
-  const type = (value: number, what: string, wanted: 'i32' | 'i64'): void => {
-    if (!Number.isInteger(value) || value < 0 || value >= block.values) fail(`${what} is no value`);
-    if ((block.kinds[value] === TEMP64) !== (wanted === 'i64')) fail(`${what} is not ${wanted}`);
-  };
-  const output = (value: number): void => {
-    type(value, 'output', def.outType);
-    if (block.kinds[value] === CONST) fail('output is a constant');
-  };
-  if (def === O.CALL) {
-    const helper = block.helpers[args[0]!];
-    if (helper === undefined) return fail('no such helper');
-    const outs = helper.returns ? 1 : 0;
-    if (args.length !== 1 + outs + helper.args) fail(`${helper.name} takes ${outs} outputs and ${helper.args} inputs`);
-    args.forEach((value, i) => { if (i > 0) (i <= outs ? output(value) : type(value, 'input', 'i32')); });
-    return;
+/** What is wrong with a value as an operand, or ''. */
+function checkValue(block: Block, value: number, output: boolean, wanted: 'i32' | 'i64'): string {
+  const kind = block.kinds[value];
+  if (kind === undefined) return `${output ? 'output' : 'input'} is no value`;
+  if ((kind === TEMP64) !== (wanted === 'i64')) return `${output ? 'output' : 'input'} is not ${wanted}`;
+  return output && kind === CONST ? 'output is a constant' : '';
+}
+
+function checkCall(block: Block, { args }: Op): string {
+  const helper = block.helpers[args[0]!];
+  if (helper === undefined) return 'no such helper';
+  const outs = helper.returns ? 1 : 0;
+  if (args.length !== 1 + outs + helper.args) return `${helper.name} takes ${outs} outputs and ${helper.args} inputs`;
+  for (let i = 1; i < args.length; i++) {
+    const why = checkValue(block, args[i]!, i <= outs, 'i32');
+    if (why !== '') return why;
   }
-  if (args.length !== def.operands.length) fail(`${def.name} takes ${def.operands.length} operands`);
-  const inRange = (value: number, limit: number, what: string): void => {
-    if (!Number.isInteger(value) || value < 0 || value >= limit) fail(`${what} out of range`);
-  };
-  def.operands.forEach((kind, i) => {
-    const value = args[i]!;
-    switch (kind) {
-      case 'out': return output(value);
-      case 'in': return type(value, 'input', def.inType);
-      case 'cond': return inRange(value, CONDITIONS.length, 'condition');
-      case 'memop':
-        if (O.MEMOP_NAMES[value] === undefined) fail('no such memop');
-        return;
-      case 'slot': return inRange(value, 1 << 16, 'slot');
-      case 'imm':
-        if (!Number.isInteger(value) || value !== (value | 0)) fail('immediate is no int32');
-        return;
-      default: return;
-    }
-  });
+  return '';
+}
+
+function checkOperands(block: Block, { def, args }: Op): string {
+  const { operands } = def;
+  if (args.length !== operands.length) return `${def.name} takes ${operands.length} operands`;
+  for (let i = 0; i < operands.length; i++) {
+    const why = checkOperand(block, def, operands[i]!, args[i]!);
+    if (why !== '') return why;
+  }
   if (def === O.DEPOSIT || def === O.EXTRACT || def === O.SEXTRACT) {
     const length = args.at(-1)!, position = args.at(-2)!;
-    if (position < 0 || length < 1 || position + length > 32) fail('field out of range');
+    if (position < 0 || length < 1 || position + length > 32) return 'field out of range';
   }
-  if (def === O.GOTO_TB) inRange(args[0]!, 2, 'slot of goto_tb');
-  if (def === O.EXIT_TB) inRange(args[0]!, 3, 'code of exit_tb');
+  if (def === O.GOTO_TB && args[0]! >>> 0 > 1) return 'slot of goto_tb out of range';
+  if (def === O.EXIT_TB && args[0]! >>> 0 > 2) return 'code of exit_tb out of range';
+  return '';
+}
+
+function checkOperand(block: Block, def: OpDef, kind: OperandKind, arg: number): string {
+  switch (kind) {
+    case 'out': return def === O.DISCARD && block.kinds[arg] === TEMP64 ? '' : checkValue(block, arg, true, def.outType);
+    case 'in': return checkValue(block, arg, false, def.inType);
+    case 'cond': return CONDITIONS[arg] === undefined ? 'no such condition' : '';
+    case 'memop': return O.MEMOP_NAMES[arg] === undefined ? 'no such memop' : '';
+    case 'slot': return arg >= 0 && arg < MAX_SLOTS ? '' : 'slot out of range';
+    case 'imm': return arg === (arg | 0) ? '' : 'immediate is no int32';
+    case 'label': case 'helper': return '';
+  }
 }
 
 /** One walk; false if a label's state changed after the walk had passed it. */
@@ -126,8 +132,8 @@ function checkFlow(block: Block, labels: LabelState[], fail: Fail): boolean {
     if (changed && state.position <= index) stable = false;
   };
 
-  block.ops.forEach((op, index) => {
-    const { def, args } = op;
+  for (let index = 0; index < block.ops.length; index++) {
+    const op = block.ops[index]!, { def, args } = op;
     if (def === O.SET_LABEL) {
       if (reachable) merge(args[0]!, index - 1);
       const state = labels[args[0]!]!;
@@ -136,9 +142,9 @@ function checkFlow(block: Block, labels: LabelState[], fail: Fail): boolean {
         defined.set(state.defined!);
         dirty = state.dirty;
       }
-      return;
+      continue;
     }
-    if (!reachable) return;
+    if (!reachable) continue;
     const helper = def === O.CALL ? block.helpers[args[0]!]! : undefined;
     const firstOut = helper === undefined ? 0 : 1, firstIn = firstOut + block.outs(op);
     const lastIn = helper === undefined ? firstIn + def.ins : args.length;
@@ -153,6 +159,6 @@ function checkFlow(block: Block, labels: LabelState[], fail: Fail): boolean {
     }
     if (def === O.BR || def === O.BRCOND) merge(args.at(-1)!, index);
     if (def.ends) reachable = false;
-  });
+  }
   return stable;
 }

@@ -41,9 +41,9 @@ function compareRuns(seed: number, blocks: number, disabled: readonly string[]):
 }
 
 describe('random blocks run as the oracle says', () => {
-  it('with all passes', () => compareRuns(1, 3000, []));
-  for (const pass of PASS_NAMES) it(`without ${pass}`, () => compareRuns(2, 400, [pass]));
-  it('without any pass', () => compareRuns(3, 1000, PASS_NAMES));
+  it('with all passes', () => compareRuns(1, 2000, []));
+  for (const pass of PASS_NAMES) it(`without ${pass}`, () => compareRuns(2, 250, [pass]));
+  it('without any pass', () => compareRuns(3, 500, PASS_NAMES));
 });
 
 describe('memory', () => {
