@@ -22,6 +22,7 @@ export interface Config {
   snapshot: boolean;
   noReboot: boolean;
   bios: string | null;
+  vgaRom: string | null;
   /** Code cache in MiB, or null for the default. */
   tbSize: number | null;
   rtcBase: string;
@@ -40,7 +41,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, tbSize: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, vgaRom: null, tbSize: null,
   rtcBase: 'utc', display: null, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   disabledPasses: [], stats: null, timeout: null, steps: [],
 });

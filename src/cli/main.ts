@@ -116,7 +116,7 @@ async function run(parsed: Config): Promise<number> {
   try {
     machine = Machine.open({
       memory: config.memory / 2 ** 20, drives: config.drives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
-      ...(config.bios === null ? {} : { bios: config.bios }), ...(config.tbSize === null ? {} : { tbBytes: config.tbSize * 2 ** 20 }),
+      ...(config.bios === null ? {} : { bios: config.bios }), ...(config.vgaRom === null ? {} : { vgaBios: config.vgaRom }), ...(config.tbSize === null ? {} : { tbBytes: config.tbSize * 2 ** 20 }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }), ...(serials.length === 0 ? {} : { serials }),
       rtcBase: rtcBase(config.rtcBase), debugConsole, debugExit: config.debugExit, disabledPasses: config.disabledPasses, log,
       print: (text) => process.stdout.write(text), savePicture: (picture, file) => writeOut(file, '--screenshot', encodePng(picture)),

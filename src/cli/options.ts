@@ -88,14 +88,26 @@ function setAccelerator(config: Config, value: string, option: string): void {
   }
 }
 
+/** The devices that -device takes: the one that can be added, and the one whose ROM can be changed. */
+const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (config: Config, properties: Map<string, string>, option: string) => void }>> = {
+  'isa-debug-exit': { help: 'name "isa-debug-exit", bus ISA (iobase=0x501, iosize=2)', set: (config, properties, option) => {
+    checkProperties(option, properties, ['driver', 'iobase', 'iosize']);
+    const iosize = parseNumber(`${option} iosize`, properties.get('iosize') ?? '2', 1, 4);
+    config.debugExit = { iobase: parseNumber(`${option} iobase`, properties.get('iobase') ?? '0x501', 0, 0x10000 - iosize), iosize };
+  } },
+  VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter)', set: (config, properties, option) => {
+    checkProperties(option, properties, ['driver', 'romfile']);
+    config.vgaRom = properties.get('romfile') ?? null;
+  } },
+};
+
 function setDevice(config: Config, value: string, option: string): void {
   const properties = parseProperties(option, value, 'driver');
-  const driver = properties.get('driver');
-  if (driver === 'help') throw new Information('name "isa-debug-exit", bus ISA (iobase=0x501, iosize=2)');
-  if (driver !== 'isa-debug-exit') throw new UsageError(`${option} ${value}: '${driver}' is not a valid device model name`);
-  checkProperties(`${option} ${driver}`, properties, ['driver', 'iobase', 'iosize']);
-  const iosize = parseNumber(`${option} iosize`, properties.get('iosize') ?? '2', 1, 4);
-  config.debugExit = { iobase: parseNumber(`${option} iobase`, properties.get('iobase') ?? '0x501', 0, 0x10000 - iosize), iosize };
+  const driver = properties.get('driver')!;
+  if (driver === 'help') throw new Information(Object.values(DEVICES).map(({ help }) => help).join('\n'));
+  const device = Object.hasOwn(DEVICES, driver) ? DEVICES[driver] : undefined;
+  if (device === undefined) throw new UsageError(`${option} ${value}: '${driver}' is not a valid device model name (${Object.keys(DEVICES).join(', ')})`);
+  device.set(config, properties, `${option} ${driver}`);
 }
 
 function setLogItems(config: Config, value: string, option: string): void {
@@ -181,7 +193,7 @@ export const OPTIONS: readonly Option[] = [
     checkChardev(option, value);
     config.debugcon = value;
   } },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2]', help: 'a device that lets the guest end the emulator', set: setDevice },
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | VGA,romfile=FILE', help: 'lets the guest end the emulator; another VGA BIOS', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
   { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value) => { config.logFilter = value; } },

@@ -21,7 +21,7 @@ import { GUEST_FAULT } from './fault.ts';
 import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
 import { Log, formatInterrupt, formatState } from './log.ts';
 import {
-  BUDGET, BUDGET_PARKED, CC_OP, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_CS32, HF_INHIBIT_IRQ,
+  BUDGET, BUDGET_PARKED, CC_OP, CR2, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_CS32, HF_INHIBIT_IRQ,
   HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
 } from './state.ts';
 import { Translator } from './translate/translate.ts';
@@ -243,6 +243,8 @@ export class Executor {
     this.logInterrupt(vector, errorCode, false);
     try {
       deliverInterrupt(this.#cpu, vector, { software: false, errorCode, hasError, nextEip: R[EIP]!, external });
+      // The handler starts without the interrupt shadow of what it interrupted.
+      R[HFLAGS] = R[HFLAGS]! & ~HF_INHIBIT_IRQ;
       return true;
     } catch (thrown) {
       if (thrown !== GUEST_FAULT) throw thrown;
@@ -272,11 +274,13 @@ export class Executor {
 
   /** MA of the page after pc's, or negative if it cannot be executed now. */
   #secondPage(pc: number): number {
+    const R = this.#cpu.R, cr2 = R[CR2]!;
     try {
       return this.#cpu.codeAddress((pc & ~4095) + 4096 | 0);
     } catch (thrown) {
       if (thrown !== GUEST_FAULT) throw thrown;
-      this.#cpu.R[PENDING_EXIT] = 0;
+      R[PENDING_EXIT] = 0;
+      R[CR2] = cr2;
       return -1;
     }
   }
@@ -287,9 +291,11 @@ export class Executor {
       const at = cpu.codeAddress(linear);
       return at < 0 ? cpu.codeByteSlow(linear) : cpu.bytes[at]!;
     };
+    const cr2 = cpu.R[CR2]!;
     const info = this.#translator.translate(key, fetch);
-    // A fetch that failed past the first instruction ended the block there.
+    // A fetch that failed past the first instruction ended the block there; the guest has not seen that fault.
     cpu.R[PENDING_EXIT] = 0;
+    cpu.R[CR2] = cr2;
     const log = this.#log?.wants(key.pc) === true ? this.#log : null;
     if (log !== null) this.#logCode(log, key, info, fetch);
     if (log?.has('op') === true) log.write(`OP:\n${printBlock(builder)}\n`);

@@ -71,7 +71,7 @@ function callSame(cpu: CpuContext, gate: Descriptor, target: Descriptor, nextEip
   const R = cpu.R;
   const size = isWide(gate) ? 4 : 2, eip = gateEip(gate);
   const stack = PushStack.current(cpu, 0);
-  stack.reserve(2 * size);
+  stack.reserve(2, size);
   checkCodeLimit(cpu, target, eip, 0);
   stack.push(R[SEG_SEL + CS]!, size);
   stack.push(nextEip, size);
@@ -84,7 +84,7 @@ function callInner(cpu: CpuContext, gate: Descriptor, target: Descriptor, cpl: n
   const R = cpu.R;
   const size = isWide(gate) ? 4 : 2, count = gate.high & 31, eip = gateEip(gate);
   const { selector, descriptor, stack } = openInnerStack(cpu, cpl, 0);
-  stack.reserve((4 + count) * size);
+  stack.reserve(4 + count, size);
   const mask = stackMask(cpu), parameters: number[] = [];
   for (let i = count - 1; i >= 0; i--) parameters.push(readStack(cpu, R[ESP]! + i * size, mask, size));
   checkCodeLimit(cpu, target, eip, 0);

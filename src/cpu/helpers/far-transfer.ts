@@ -94,7 +94,7 @@ export function far_call(cpu: CpuContext, selector: number, offset: number, opSi
       checkDirectTransfer(cpu, target, cpl);
     }
     const stack = PushStack.current(cpu, 0);
-    stack.reserve(2 * opSize);
+    stack.reserve(2, opSize);
     if (target === null) checkRealLimit(cpu, eip);
     else checkCodeLimit(cpu, target, eip, 0);
     stack.push(R[SEG_SEL + CS]!, opSize);

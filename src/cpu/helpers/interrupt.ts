@@ -87,7 +87,7 @@ function deliverReal(cpu: CpuContext, vector: number, nextEip: number, eflags: n
   const entry = R[IDT_BASE]! + vector * 4 | 0;
   const ip = cpu.sload16(entry), selector = cpu.sload16(entry + 2 | 0);
   const stack = PushStack.current(cpu, ext);
-  stack.reserve(6);
+  stack.reserve(3, 2);
   stack.push(eflags, 2);
   stack.push(R[SEG_SEL + CS]!, 2);
   stack.push(nextEip, 2);
@@ -144,7 +144,7 @@ function enterGate(cpu: CpuContext, low: number, high: number, nextEip: number, 
   if (inner) enterInner(cpu, target, eip, dpl, size, nextEip, eflags, errorCode, ext);
   else {
     const stack = PushStack.current(cpu, ext);
-    stack.reserve((errorCode === undefined ? 3 : 4) * size);
+    stack.reserve(errorCode === undefined ? 3 : 4, size);
     checkCodeLimit(cpu, target, eip, ext);
     pushReturn(cpu, stack, size, nextEip, eflags, errorCode);
     setCode(cpu, target, eip, cpl);
@@ -169,7 +169,7 @@ function enterInner(
   const R = cpu.R;
   const v86 = inV86(cpu);
   const { selector, descriptor, stack } = openInnerStack(cpu, cpl, ext);
-  stack.reserve(((errorCode === undefined ? 5 : 6) + (v86 ? 4 : 0)) * size);
+  stack.reserve((errorCode === undefined ? 5 : 6) + (v86 ? 4 : 0), size);
   checkCodeLimit(cpu, target, eip, ext);
   if (v86) for (const seg of [GS, FS, DS, ES]) stack.push(R[SEG_SEL + seg]!, size);
   stack.push(R[SEG_SEL + SS]!, size);

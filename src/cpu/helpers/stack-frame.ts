@@ -10,7 +10,7 @@ import { EAX, EBP, ESP, EXC_BR, SS } from '../state.ts';
 export function pusha(cpu: CpuContext, opSize: number): void {
   const R = cpu.R;
   const stack = PushStack.current(cpu, 0);
-  stack.reserve(8 * opSize);
+  stack.reserve(8, opSize);
   for (let i = 0; i < 8; i++) stack.push(R[EAX + i]!, opSize);
   R[ESP] = mergeSp(R[ESP]!, stack.sp, stack.mask);
 }
@@ -27,7 +27,7 @@ export function enter(cpu: CpuContext, bytes: number, level: number, opSize: num
   const pointer = (i: number): number => readStack(cpu, R[EBP]! - i * opSize, mask, opSize);
   // Faults first; the pointers themselves are read between the pushes, which may overwrite them.
   for (let i = 1; i < level; i++) pointer(i);
-  stack.reserve((1 + level) * opSize);
+  stack.reserve(1 + level, opSize);
   stack.push(R[EBP]!, opSize);
   const frame = stack.sp;
   for (let i = 1; i < level; i++) stack.push(pointer(i), opSize);

@@ -62,14 +62,21 @@ export class PushStack {
     return new PushStack(cpu, descriptorBase(descriptor.low, descriptor.high), low, top, big ? -1 : 0xffff, sp, error, true);
   }
 
-  /** Raises now what pushing `bytes` would raise. A frame that wraps is checked word by word as it is pushed. */
-  reserve(bytes: number): void {
+  /**
+   * Raises now what pushing `count` words of `size` bytes would raise, the first one's fault first (it shows in CR2). A frame that wraps
+   * is checked word by word as it is pushed.
+   */
+  reserve(count: number, size: number): void {
+    const cpu = this.#cpu, bytes = count * size;
     const start = (this.sp - bytes & this.mask) >>> 0;
     if (start + bytes > (this.mask >>> 0) + 1) return;
-    if (start < this.#low || start + bytes - 1 > this.#high) this.#cpu.raise(EXC_SS, this.#error);
+    if (start < this.#low || start + bytes - 1 > this.#high) cpu.raise(EXC_SS, this.#error);
     const va = this.#base + start | 0;
-    if (this.#supervisor) this.#cpu.sprobe(va, bytes, true);
-    else this.#cpu.probe(va, bytes, true);
+    if (cpu.plainWrite(va, bytes) >= 0) return;
+    for (let offset = bytes - size; offset >= 0; offset -= size) {
+      if (this.#supervisor) cpu.sprobe(va + offset | 0, size, true);
+      else cpu.probe(va + offset | 0, size, true);
+    }
   }
 
   /** Pushes a word (size 2) or doubleword (size 4). */

@@ -2,15 +2,15 @@
  * System instructions: descriptor tables, control and debug registers, TLB, HLT, and the selector checks (SDM vol. 1, 5.20;
  * privileges: vol. 3, 5.9). What the block's key tells (mode, CPL) is decided here, the rest by helpers.
  */
-import { LTU } from '../../tcg/conditions.ts';
+import { EQ, LTU } from '../../tcg/conditions.ts';
 import { CR0, EXC_UD, LDT_SEL, TR_SEL, ZF } from '../state.ts';
 import { endEvent, endTransfer, raise, raiseProtection } from './block-end.ts';
 import { ANY, ZERO } from './context.ts';
 import type { Context } from './context.ts';
 import { withFlags } from './emitter.ts';
 import type { Emit, Family } from './emitter.ts';
-import { linearAddress, load, plus } from './memory.ts';
-import { modify, operandAddress, operandOffset, read, write } from './operands.ts';
+import { linearAddress, load, plus, store } from './memory.ts';
+import { operandAddress, operandOffset, read, registerOf, write } from './operands.ts';
 
 /** #GP(0) except at CPL 0; virtual-8086 mode is CPL 3. */
 function privileged(emit: Emit): Emit {
@@ -113,17 +113,25 @@ function verify(name: string): Emit {
   };
 }
 
-/** ARPL: raises the destination's RPL to the source's and sets ZF, or clears ZF. */
+/** ARPL: raises the destination's RPL to the source's and sets ZF, or clears ZF. Memory is written only if it changes. */
 function arpl(ctx: Context): void {
   const { b, cc } = ctx;
-  const selector = modify(ctx, 0, ZERO);
+  const linear = registerOf(ctx, 0) >= 0 ? -1 : operandAddress(ctx, 2, true);
+  const selector = read(ctx, 0, ZERO);
   const own = b.temp(), other = b.temp(), raised = b.temp(), result = b.temp(), less = b.temp();
   b.andi(own, selector, 3);
   b.andi(other, read(ctx, 1, ANY), 3);
   b.deposit(raised, selector, other, 0, 2);
   b.movcond(LTU, result, own, other, raised, selector);
   b.setcond(LTU, less, own, other);
-  write(ctx, 0, result);
+  if (linear < 0) {
+    write(ctx, 0, result);
+  } else {
+    const unchanged = b.label();
+    b.brcondi(EQ, less, 0, unchanged);
+    store(ctx, linear, 2, result);
+    b.setLabel(unchanged);
+  }
   const flags = cc.allBut(ZF);
   b.deposit(flags, flags, less, 6, 1);
   cc.setAll(flags);
