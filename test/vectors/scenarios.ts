@@ -32,7 +32,7 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
 const A = 1 << EAX, C = 1 << ECX, D = 1 << EDX, B = 1 << EBX;
 
 /** For data segments: usable ones, null, kernel data and code, a system segment, a null descriptor, behind the GDT, in an LDT that is not there. */
-const DATA_SELECTORS: readonly number[] = [0x2B, 0x2B, 0x2B, 0x23, 0x28, 0x29, 0x20, 0x33, 0, 3, 0x18, 0x1B, 0x10, 0x13, 0x40, 0x3B, 0x100, 0x57];
+const DATA_SELECTORS: readonly number[] = [0x2B, 0x2B, 0x2B, 0x23, 0x28, 0x29, 0x20, 0x33, 0, 0, 0x18, 0x1B, 0x10, 0x13, 0x40, 0x3B, 0x100, 0x57];
 /** For far jumps: not 33h, which is 64-bit code. */
 const CODE_SELECTORS: readonly number[] = [USER_CODE, USER_CODE, USER_CODE, USER_CODE, USER_CODE, 0x20, 0x21, 0, 3, 0x2B, 0x10, 0x0B, 0x40, 0x3B, 0x100, 0x57];
 /** CF PF AF ZF SF IF DF OF IOPL NT AC ID: what POPF and IRET may find on the stack. */
@@ -224,9 +224,12 @@ function string(draft: Draft, prefixes: readonly number[]): void {
   const destination = near ? source + random.below(9) - 4 : draft.address(size);
   setIndex(draft, ESI, source);
   setIndex(draft, EDI, destination);
-  // With 16-bit addresses the recording processor (an AMD of family 1Ah) looks for an overlap in the whole registers, and copies overlapping
-  // strings in wrong order if their upper halves differ: an erratum, so they do not.
-  if (near && addrSize === 2) draft.registers[EDI] = draft.registers[ESI] & ~0xFFFF | destination & 0xFFFF;
+  if (near && addrSize === 2) {
+    // With 16-bit addresses and anything in the upper halves the recording processor (an AMD of family 1Ah) misses that REP MOVS overlaps, and
+    // copies in wrong order: an erratum.
+    draft.registers[ESI] &= 0xFFFF;
+    draft.registers[EDI] &= 0xFFFF;
+  }
   if (near || !['CMPS', 'SCAS'].includes(row.mnemonic)) return;
   // Runs that are equal or different for a while, then not.
   const wanted = draft.rep === 0xF3;
