@@ -3,6 +3,11 @@
  *
  * Passes repeat until no symbol moves, then one more writes the bytes. A jump is taken to be short until a pass finds it too far, as in
  * nasm's -Ox. Statements are parsed once and kept, unless a preprocessor expression looked at an address: then every pass preprocesses anew.
+ *
+ * Where it departs from nasm 2.16 on purpose: floating-point literals exactly half-way between two values go to the even one; `<=>` gives -1;
+ * `retw n` in 32-bit code has its prefix; a size prefix that contradicts the operands, a short jump to a number out of reach and
+ * `lea reg,number` are errors; a macro may occur in its own arguments; `call far seg:offset` is `call seg:offset`.
+ * Not there: 64-bit code, AVX, %use packages, listing and map directives, output formats other than bin.
  */
 import { AssemblyError, FatalError, formatMessage, LineError } from './errors.ts';
 import type { Location } from './errors.ts';

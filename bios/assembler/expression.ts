@@ -162,6 +162,8 @@ function parsePrimary(cursor: Cursor): Expression {
       }
       if (token.text === '-' || token.text === '+' || token.text === '~' || token.text === '!') return unary(token.text, parsePrimary(cursor));
       break;
+    case 'partial':
+      throw new LineError(`bad number: ${token.text}`);
     case 'float':
       throw new LineError(`floating-point number ${token.text} not allowed here`);
     case 'pp':

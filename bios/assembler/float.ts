@@ -13,6 +13,7 @@ interface Format {
 }
 
 const FORMATS: Readonly<Record<number, Format>> = {
+  1: { bytes: 1, exponentBits: 4, fractionBits: 3, explicitOne: false },
   2: { bytes: 2, exponentBits: 5, fractionBits: 10, explicitOne: false },
   4: { bytes: 4, exponentBits: 8, fractionBits: 23, explicitOne: false },
   8: { bytes: 8, exponentBits: 11, fractionBits: 52, explicitOne: false },
@@ -81,7 +82,7 @@ const SPECIAL = /^__\??(infinity|nan|qnan|snan)\??__$/i;
 /** `__Infinity__`, `__QNaN__` and the rest, in either spelling. */
 export const isSpecialFloat = (text: string): boolean => SPECIAL.test(text);
 
-/** Bits of a literal (or of `__Infinity__`, `__NaN__`, `__QNaN__`, `__SNaN__`) in the format of `bytes` bytes: 2, 4, 8, 10 or 16. */
+/** Bits of a literal (or of `__Infinity__`, `__NaN__`, `__QNaN__`, `__SNaN__`) in the format of `bytes` bytes: 1, 2, 4, 8, 10 or 16. */
 export function floatBits(text: string, negative: boolean, bytes: number): bigint {
   const format = FORMATS[bytes];
   if (format === undefined) throw new LineError(`no floating-point format of ${bytes} bytes`);

@@ -7,9 +7,10 @@ import { parseInteger } from './literals.ts';
 
 /**
  * id: identifiers, register and instruction names, `$name` (escaped), `$` and `$$`;  num, float, str: literals;
+ * partial: digits that are no number, which pasting may complete (`0x%1`);
  * op: punctuation;  pp: whatever starts with `%` and means something to the preprocessor (`%define`, `%1`, `%{2}`, `%%local`, `%+`, `%[`).
  */
-export type TokenKind = 'id' | 'num' | 'float' | 'str' | 'op' | 'pp';
+export type TokenKind = 'id' | 'num' | 'partial' | 'float' | 'str' | 'op' | 'pp';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -92,7 +93,9 @@ export function tokenize(text: string): Token[] {
       }
       const number = match(NUMBER, text, at);
       if (number !== null) {
-        take('num', number, parseInteger(number));
+        const value = parseInteger(number);
+        if (value === null) take('partial', number);
+        else take('num', number, value);
         continue;
       }
       if (text[at + 1] === '$') take('id', '$$');

@@ -11,8 +11,8 @@ function digitsToValue(digits: string, radix: number): bigint | null {
   return BigInt((radix === 16 ? '0x' : radix === 8 ? '0o' : '0b') + digits);
 }
 
-/** `0x1f`, `1fh`, `$1f`, `0b1010`, `1010b`, `0o17`, `17q`, `0d10`, `10`, with `_` anywhere. Throws LineError. */
-export function parseInteger(text: string): bigint {
+/** `0x1f`, `1fh`, `$1f`, `0b1010`, `1010b`, `0o17`, `17q`, `0d10`, `10`, with `_` anywhere; null if it is none of these. */
+export function parseInteger(text: string): bigint | null {
   const bare = text.toLowerCase().replaceAll('_', '');
   let value: bigint | null = null;
   if (bare[0] === '$') value = digitsToValue(bare.slice(1), 16);
@@ -24,7 +24,6 @@ export function parseInteger(text: string): bigint {
     if (suffix !== undefined && !(prefix === 16 && bare[1] === 'x')) value = digitsToValue(bare.slice(0, -1), suffix);
     if (value === null && prefix !== undefined) value = digitsToValue(bare.slice(2), prefix);
   }
-  if (value === null) throw new LineError(`bad number: ${text}`);
   return value;
 }
 

@@ -77,6 +77,8 @@ export class Preprocessor implements ConditionScope {
   readonly #files = new Map<string, SourceLine[]>();
   #unique = 0;
   #location: Location = { file: '', line: 0, note: '' };
+  /** Number of the line itself in its file: of a macro's line, where the macro is defined. */
+  #sourceLine = 0;
   /** Output that waits: a label before a macro call. */
   #pending: ExpandedLine | null = null;
 
@@ -149,6 +151,7 @@ export class Preprocessor implements ConditionScope {
       if (frame.at < frame.lines.length) {
         const line = frame.lines[frame.at++]!;
         this.#location = this.#locate(frame, line);
+        this.#sourceLine = line.line;
         return line;
       }
       if (--frame.rounds > 0) {
@@ -207,7 +210,7 @@ export class Preprocessor implements ConditionScope {
     if (found === null) return null;
     const constant = CONSTANT_BUILTINS[found[1]!];
     if (constant !== undefined) return tokenize(constant);
-    if (found[1] === 'LINE') return [makeNumber(BigInt(this.#location.line))];
+    if (found[1] === 'LINE') return [makeNumber(BigInt(this.#sourceLine))];
     if (found[1] === 'FILE') return tokenize(quoteText(this.#location.file));
     if (found[1] === 'BITS') return [makeNumber(BigInt(this.host.bits()))];
     return null;

@@ -25,7 +25,7 @@ interface Definition {
 /** Rounds of expansion before a set of definitions counts as endless. */
 const MAX_ROUNDS = 200;
 
-const joinable = (token: Token): boolean => token.kind === 'id' || token.kind === 'num' || token.kind === 'float' || (token.kind === 'pp' && token.text.startsWith('%%'));
+const joinable = (token: Token): boolean => token.kind === 'id' || token.kind === 'num' || token.kind === 'partial' || token.kind === 'float' || (token.kind === 'pp' && token.text.startsWith('%%'));
 
 /**
  * Joins names and numbers that stand side by side without white space: substitution is the only way they can come to do so.
