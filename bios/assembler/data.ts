@@ -38,15 +38,11 @@ function padded(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 /** Consecutive constant bytes become one item. */
-function pushBytes(items: DataItem[], bytes: Uint8Array): void {
-  items.push({ kind: 'bytes', bytes });
-}
-
 function mergeBytes(items: readonly DataItem[]): DataItem[] {
   const merged: DataItem[] = [];
   let run: number[] = [];
   const flush = (): void => {
-    if (run.length > 0) pushBytes(merged, Uint8Array.from(run));
+    if (run.length > 0) merged.push({ kind: 'bytes', bytes: Uint8Array.from(run) });
     run = [];
   };
   for (const item of items) {

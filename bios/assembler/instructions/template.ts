@@ -151,7 +151,7 @@ function compileStep(word: string): Step {
   }
 }
 
-/** The registers named first and second where both could be either: `rm,reg` or `reg,rm` is decided by the kinds alone. */
+/** One template without `v` to its compiled form. Throws Error for notation that does not exist. */
 function compile(text: string): Template {
   const [head, encoding] = text.split(' : ');
   const [mnemonic, operandList] = head!.trim().split(/\s+/);
