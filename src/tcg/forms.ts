@@ -28,6 +28,8 @@ export interface Form {
 export const FORM_MASK = 1023, D_SHIFT = 10, A_SHIFT = 21, SLOT_MASK = 2047;
 /** Slots that packed ops can name. */
 export const MAX_SLOTS = 2048;
+/** A slot that nobody reads. */
+export const SINK = MAX_SLOTS - 1;
 /** Inputs that a call may have. */
 export const MAX_CALL_ARGS = 8;
 
@@ -46,8 +48,11 @@ const D = 'R[w >>> 10 & 2047]', A = 'R[w >>> 21]', W1 = 'C[p + 1]', W2 = 'C[p + 
 
 /** Head of a block: see tb-cache.ts for its words. The loop runs it after the switch. */
 export const TB_START = jump('tb_start', 9, 'break;');
-/** [w, position of the target's head or 0] */
-export const GOTO_TB = jump('goto_tb', 2, `t = ${W1}; if (t === 0) { p = p + 2 | 0; continue; } p = t; break;`);
+/**
+ * [w with slot d, position of the target's head or 0, value for slot d]. Blocks mostly write a constant (cc_op) just before they
+ * jump, so the jump does that too; if there is nothing to write, to slot SINK.
+ */
+export const GOTO_TB = jump('goto_tb', 3, `${D} = ${W2}; t = ${W1}; if (t === 0) { p = p + 3 | 0; continue; } p = t; break;`);
 /** Slot a holds the EXIT_* code. */
 export const EXIT_TB = jump('exit_tb', 1, 'R[$currentOp] = p; return w >>> 21;');
 /** [w, position of the head of the block that this op belongs to: it counts the hits] */
@@ -86,42 +91,34 @@ for (const def of O.OPS) {
   }
 }
 
-/** Bit fields with forms of their own: byte and word registers. Others are lowered (passes/lower-fields.ts). */
-class Fields {
-  private readonly forms = new Map<number, number>();
-
-  private key(def: OpDef, position: number, length: number): number {
-    return (def.number << 6 | position) << 6 | length;
-  }
-
-  add(def: OpDef, position: number, length: number): void {
-    const { js, name } = def;
-    const field = [String(position), String(length)] as const;
-    const key = this.key(def, position, length);
-    if (def.ins === 1) {
-      this.forms.set(key, step(`${name} ${position},${length}`, 1, `a = ${A}; ${D} = ${js!('a', ...field)};`));
-    } else {
-      this.forms.set(key, step(`${name} ${position},${length} rr`, 2, `a = ${A}, b = R[${W1}]; ${D} = ${js!('a', 'b', ...field)};`));
-      step(`${name} ${position},${length} ri`, 2, `a = ${A}, b = ${W1}; ${D} = ${js!('a', 'b', ...field)};`);
-    }
-  }
-
-  has(def: OpDef, position: number, length: number): boolean {
-    return this.forms.has(this.key(def, position, length));
-  }
-
-  /** The form with registers; that of deposit with an immediate is the next one. */
-  get(def: OpDef, position: number, length: number): number | undefined {
-    return this.forms.get(this.key(def, position, length));
-  }
+/** Bit fields with forms of their own: byte and word registers. The number of the form with registers, or -1. */
+export function fieldForm(def: OpDef, position: number, length: number): number {
+  return fields.get(fieldKey(def, position, length)) ?? -1;
 }
+const fields = new Map<number, number>();
+const fieldKey = (def: OpDef, position: number, length: number): number => (def.number << 6 | position) << 6 | length;
 
-export const FIELDS = new Fields();
-FIELDS.add(O.EXTRACT, 8, 8);
-FIELDS.add(O.SEXTRACT, 8, 8);
-FIELDS.add(O.DEPOSIT, 0, 8);
-FIELDS.add(O.DEPOSIT, 8, 8);
-FIELDS.add(O.DEPOSIT, 0, 16);
+/** deposit has two forms: the second takes an immediate instead of register [1]. */
+function addField(def: OpDef, position: number, length: number): void {
+  const { js, name } = def;
+  const field = [String(position), String(length)] as const;
+  const first = def.ins === 1
+    ? step(`${name} ${position},${length}`, 1, `a = ${A}; ${D} = ${js!('a', ...field)};`)
+    : step(`${name} ${position},${length} rr`, 2, `a = ${A}, b = R[${W1}]; ${D} = ${js!('a', 'b', ...field)};`);
+  if (def.ins === 2) step(`${name} ${position},${length} ri`, 2, `a = ${A}, b = ${W1}; ${D} = ${js!('a', 'b', ...field)};`);
+  fields.set(fieldKey(def, position, length), first);
+}
+addField(O.EXTRACT, 8, 8);
+addField(O.SEXTRACT, 8, 8);
+addField(O.DEPOSIT, 0, 8);
+addField(O.DEPOSIT, 8, 8);
+addField(O.DEPOSIT, 0, 16);
+
+/** Any other field: [w, position | length << 6]; of deposit: [w, slot b, position | length << 6]. */
+export const EXTRACT_ANY = step('extract_i32 any', 2, `a = ${A}, v = ${W1}; ${D} = ${O.EXTRACT.js!('a', '(v & 63)', '(v >>> 6)')};`);
+export const SEXTRACT_ANY = step('sextract_i32 any', 2, `a = ${A}, v = ${W1}; ${D} = ${O.SEXTRACT.js!('a', '(v & 63)', '(v >>> 6)')};`);
+export const DEPOSIT_ANY = step('deposit_i32 any', 3, `
+  a = ${A}, b = R[${W1}], q = ${W2} & 63, v = ${W2} >>> 6; ${D} = ${O.DEPOSIT.js!('a', 'b', 'q', 'v')};`);
 
 // Comparisons: the first of twelve forms, in the order of the conditions; RI: with an immediate.
 const perCondition = (make: (condition: number) => number): number => CONDITIONS.map((_, condition) => make(condition))[0]!;
@@ -146,13 +143,16 @@ export const BRCOND_RI = perCondition((c) => jump(named(O.BRCOND, c, 'ri'), 3,
 
 /**
  * brcond whose both ways begin with goto_tb: the usual end of a block. [w, where to go if taken and unlinked, link if not taken,
- * link if taken, immediate of RI]; not taken and unlinked: behind the op.
+ * link if taken, slot to write or immediate of RI, value to write]; RI has the slot to write in d. Not taken and unlinked: behind
+ * the op. The write (see GOTO_TB) comes first; the comparison's inputs must not depend on it.
  */
-const brcondGoto = (c: number, words: number): string => `
+const brcondGoto = (c: number): string => `
   if (${conditionJs(c, 'a', 'b')}) { t = ${W3}; if (t === 0) { p = ${W1}; continue; } p = t; break; }
-  t = ${W2}; if (t === 0) { p = p + ${words} | 0; continue; } p = t; break;`;
-export const BRCOND_GOTO_RR = perCondition((c) => jump(`${named(O.BRCOND, c, 'rr')} goto_tb`, 4, `a = ${A}, b = ${D}; ${brcondGoto(c, 4)}`));
-export const BRCOND_GOTO_RI = perCondition((c) => jump(`${named(O.BRCOND, c, 'ri')} goto_tb`, 5, `a = ${A}, b = ${W4}; ${brcondGoto(c, 5)}`));
+  t = ${W2}; if (t === 0) { p = p + 6 | 0; continue; } p = t; break;`;
+export const BRCOND_GOTO_RR = perCondition((c) => jump(`${named(O.BRCOND, c, 'rr')} goto_tb`, 6,
+  `a = ${A}, b = ${D}; R[${W4}] = C[p + 5]; ${brcondGoto(c)}`));
+export const BRCOND_GOTO_RI = perCondition((c) => jump(`${named(O.BRCOND, c, 'ri')} goto_tb`, 6,
+  `a = ${A}, b = ${W4}; ${D} = C[p + 5]; ${brcondGoto(c)}`));
 
 /** [w with a, code, slot or immediate b] */
 const trap = (pattern: string, b: string): number => perCondition((c) => step(named(O.TRAP, c, pattern), 3,

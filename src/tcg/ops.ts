@@ -4,6 +4,7 @@
  *
  * Operands, in order: outputs, inputs, then immediates. An input is a global, a temporary or a constant.
  * `js` gives the value of a pure op as a JavaScript expression over int32 operand expressions; the result is an int32.
+ * Operands are parenthesised where they need it (negative numbers); immediates may be expressions too, except conditions.
  * Constants are folded by evaluating the same text, so an op's meaning is written once.
  */
 import { conditionJs } from './conditions.ts';
@@ -54,6 +55,10 @@ function op(name: string, operands: string, doc: string, js?: OpDef['js'], flags
   return def;
 }
 
+const isNumber = (text: string | undefined): boolean => /^\d+$/.test(text ?? '');
+/** Mask of a field, parenthesised. */
+const fieldMask = (position: number, length: number): string => `(${(2 << length - 1) - 1 << position})`;
+
 // Moves and arithmetic. Shift and rotate counts are 0-31 (the translator masks).
 export const MOV = op('mov_i32', 'o i', 'o = i', (a) => a);
 export const ADD = op('add_i32', 'o i i', 'o = a + b', (a, b) => `(${a} + ${b} | 0)`);
@@ -80,13 +85,13 @@ export const BSWAP = op('bswap32_i32', 'o i', 'reverse the four bytes', (a) => `
 export const CLZ = op('clz_i32', 'o i i', 'leading zeros of a, or b if a is 0', (a, b) => `(${a} !== 0 ? Math.clz32(${a}) : ${b})`);
 export const CTZ = op('ctz_i32', 'o i i', 'trailing zeros of a, or b if a is 0', (a, b) => `(${a} !== 0 ? 31 - Math.clz32(${a} & -${a}) : ${b})`);
 export const DEPOSIT = op('deposit_i32', 'o i i imm imm', 'a with b in the field (position, length)', (a, b, position, length) => {
-  const mask = (Number(length) === 32 ? -1 : (1 << Number(length)) - 1) << Number(position);
-  return `(${a} & ${~mask} | ${b} << ${position} & ${mask})`;
+  const mask = isNumber(position) && isNumber(length) ? fieldMask(Number(position), Number(length)) : `((2 << ${length} - 1) - 1 << ${position})`;
+  return `(${a} & ~${mask} | ${b} << ${position} & ${mask})`;
 });
 export const EXTRACT = op('extract_i32', 'o i imm imm', 'the field (position, length) of a, zero-extended', (a, position, length) =>
-  `(${a} << ${32 - Number(position) - Number(length)} >>> ${32 - Number(length)} | 0)`);
+  `(${a} << 32 - ${position} - ${length} >>> 32 - ${length} | 0)`);
 export const SEXTRACT = op('sextract_i32', 'o i imm imm', 'the field (position, length) of a, sign-extended', (a, position, length) =>
-  `(${a} << ${32 - Number(position) - Number(length)} >> ${32 - Number(length)})`);
+  `(${a} << 32 - ${position} - ${length} >> 32 - ${length})`);
 
 // Comparisons.
 export const SETCOND = op('setcond_i32', 'o i i cond', 'o = a cond b, as 0 or 1', (a, b, c) => `(${conditionJs(Number(c), a, b)} ? 1 : 0)`);

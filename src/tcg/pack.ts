@@ -52,6 +52,9 @@ export class Packer {
   private readonly starts: number[] = [];
   /** Position of a single move that stands just before p, or 0. */
   private lastMove = 0;
+  /** A write of a constant that the next jump does. */
+  private carriedSlot = F.SINK;
+  private carriedValue = 0;
   /** goto_tb ops that became part of a branch. */
   private readonly done = new Set<number>();
   // The address being put together.
@@ -173,7 +176,14 @@ export class Packer {
         this.labels[args[0]!] = this.p;
         this.lastMove = 0;
         return;
-      case O.MOV: this.move(args[0]!, args[1]!, i); break;
+      case O.MOV:
+        if (this.canCarry(op, i)) {
+          this.carriedSlot = args[0]!;
+          this.carriedValue = this.number(args[1]!);
+          return;
+        }
+        this.move(args[0]!, args[1]!, i);
+        break;
       case O.LD_ENV: this.moveSlot(this.output(args[0]!), args[1]!); break;
       case O.ST_ENV:
         if (this.isConst(args[0]!)) {
@@ -195,8 +205,9 @@ export class Packer {
       case O.GOTO_TB:
         if (this.done.has(i)) return;
         this.result.links[args[0] as 0 | 1] = this.p + 1;
-        this.head(F.GOTO_TB, 0, 0);
+        this.head(F.GOTO_TB, this.carriedSlot, 0);
         this.word(0);
+        this.takeCarried();
         break;
       case O.EXIT_TB: this.head(F.EXIT_TB, 0, EXITS[args[0]!]!); break;
       case O.LOOKUP_AND_GOTO_PTR:
@@ -241,12 +252,11 @@ export class Packer {
     if (def === O.NEGSETCOND) return this.comparison(op, i, F.NEGSETCOND_RR, F.NEGSETCOND_RI);
     let form: number;
     if (def === O.DEPOSIT || def === O.EXTRACT || def === O.SEXTRACT) {
-      const field = F.FIELDS.get(def, args.at(-2)!, args.at(-1)!);
-      if (field === undefined) throw new Error(`${def.name}: field without a form (lower-fields has not run)`);
-      form = field;
+      form = F.fieldForm(def, args[1 + def.ins]!, args[2 + def.ins]!);
+      if (form < 0) return this.field(op, i);
     } else {
       form = def.ins === 1 ? F.UNARY[def.number]! : F.BINARY_RR[def.number]!;
-      if (form === undefined || form < 0) throw new Error(`${def.name} has no packed form`);
+      if (form < 0) throw new Error(`${def.name} has no packed form`);
     }
     if (def.ins === 1) {
       const a = this.input(args[1]!);
@@ -273,6 +283,16 @@ export class Packer {
       this.head(form, this.output(d), first);
       this.word(second);
     }
+  }
+
+  /** A bit field without a form of its own. */
+  private field(op: Op, i: number): void {
+    const { def, args } = op;
+    const a = this.input(args[1]!), b = def === O.DEPOSIT ? this.input(args[2]!) : 0;
+    this.releaseInputs(op, i);
+    this.head(def === O.DEPOSIT ? F.DEPOSIT_ANY : def === O.EXTRACT ? F.EXTRACT_ANY : F.SEXTRACT_ANY, this.output(args[0]!), a);
+    if (def === O.DEPOSIT) this.word(b);
+    this.word(args[1 + def.ins]! | args[2 + def.ins]! << 6);
   }
 
   /** A comparison's inputs at `at`: in registers where possible, a constant second. Returns the condition then. */
@@ -319,28 +339,53 @@ export class Packer {
   }
 
   private branch(op: Op, i: number): void {
+    const fused = this.isFused(i);
     const condition = this.ordered(op, 0);
     const immediate = this.isConst(this.second);
     const a = this.input(this.first), b = immediate ? this.number(this.second) : this.input(this.second);
     const label = op.args[3]!;
-    const { ops } = this.block;
-    const at = this.plan.labelAt[label]!;
-    const next = ops[i + 1]!, taken = ops[at + 1];
-    const fused = next.def === O.GOTO_TB && taken?.def === O.GOTO_TB && next.args[0] !== taken.args[0] && at > i
-      && this.plan.labelUses[label] === 1 && ops[at - 1]!.def.ends;
     if (!fused) {
       this.head((immediate ? F.BRCOND_RI : F.BRCOND_RR) + condition, immediate ? 0 : b, a);
       this.target(label);
-    } else {
-      this.head((immediate ? F.BRCOND_GOTO_RI : F.BRCOND_GOTO_RR) + condition, immediate ? 0 : b, a);
-      this.target(label);
-      this.result.links[next.args[0] as 0 | 1] = this.p;
-      this.word(0);
-      this.result.links[taken.args[0] as 0 | 1] = this.p;
-      this.word(0);
-      this.done.add(i + 1).add(at + 1);
+      if (immediate) this.word(b);
+      return;
     }
-    if (immediate) this.word(b);
+    const { ops } = this.block;
+    const at = this.plan.labelAt[label]!;
+    const { links } = this.result;
+    this.head((immediate ? F.BRCOND_GOTO_RI : F.BRCOND_GOTO_RR) + condition, immediate ? this.carriedSlot : b, a);
+    this.target(label);
+    links[ops[i + 1]!.args[0] as 0 | 1] = this.p;
+    this.word(0);
+    links[ops[at + 1]!.args[0] as 0 | 1] = this.p;
+    this.word(0);
+    this.word(immediate ? b : this.carriedSlot);
+    this.takeCarried();
+    this.done.add(i + 1).add(at + 1);
+  }
+
+  /** Whether op i is a branch both of whose ways begin with goto_tb. */
+  private isFused(i: number): boolean {
+    const { ops } = this.block, op = ops[i]!;
+    if (op.def !== O.BRCOND) return false;
+    const next = ops[i + 1]!, label = op.args[3]!, at = this.plan.labelAt[label]!, taken = ops[at + 1];
+    return next.def === O.GOTO_TB && taken?.def === O.GOTO_TB && next.args[0] !== taken.args[0] && at > i
+      && this.plan.labelUses[label] === 1 && ops[at - 1]!.def.ends;
+  }
+
+  /** A constant's move to a global that the jump behind it can do. */
+  private canCarry(op: Op, i: number): boolean {
+    const [d, value] = op.args as [number, number];
+    if (!this.isConst(value) || d >= this.block.globals.length) return false;
+    const next = this.block.ops[i + 1]!;
+    if (next.def === O.GOTO_TB) return !this.done.has(i + 1);
+    return next.args[0] !== d && next.args[1] !== d && this.isFused(i + 1);
+  }
+
+  private takeCarried(): void {
+    this.word(this.carriedValue);
+    this.carriedSlot = F.SINK;
+    this.carriedValue = 0;
   }
 
   private target(label: number): void {

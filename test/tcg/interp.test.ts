@@ -110,7 +110,7 @@ describe('memory', () => {
     machine.bytes[0x3004] = 0x80;
     machine.run(tb);
     expect(machine.regs[EAX]).toBe(-128);
-    // tb_start, one load, exit.
+    // The head, one load, exit.
     expect(tb.starts - tb.position).toBe(9 + 3 + 1);
   });
 });

@@ -3,7 +3,7 @@ import { Builder } from '../../src/tcg/builder.ts';
 import { CONDITIONS } from '../../src/tcg/conditions.ts';
 import type { Helper } from '../../src/tcg/env.ts';
 import { MEMOP_NAMES } from '../../src/tcg/ops.ts';
-import { EIP, GLOBALS, WORD } from './machine.ts';
+import { CC_OP, EIP, GLOBALS, WORD } from './machine.ts';
 import { INTERESTING, type Random } from './oracle.ts';
 
 const MEMOPS = MEMOP_NAMES.flatMap((name, memop) => (name === undefined ? [] : [memop]));
@@ -140,12 +140,16 @@ export function randomBlock(random: Random, helpers: readonly Helper[]): Builder
     b.movi(EIP, 0x2000);
     b.lookupAndGotoPtr();
   } else {
-    const label = b.label();
-    b.brcond(condition(), input(), input(), label);
+    // cc_op is written before the branch, on both ways, on one, or not at all.
+    const label = b.label(), ccOp = random.below(4);
+    if (ccOp === 0) b.movi(CC_OP, 5);
+    b.brcond(condition(), random.below(4) === 0 ? CC_OP : input(), input(), label);
+    if (ccOp > 1) b.movi(CC_OP, 6);
     b.gotoTb(0);
     b.movi(EIP, 0x1100);
     b.exitTb(0);
     b.setLabel(label);
+    if (ccOp > 2) b.movi(CC_OP, 6);
     b.gotoTb(1);
     b.movi(EIP, 0x1200);
     b.exitTb(1);

@@ -7,7 +7,7 @@ import { createConstantFolding } from './constant-folding.ts';
 import { createCopyPropagation } from './copy-propagation.ts';
 import { createDeadCode } from './dead-code.ts';
 import { createDeadGlobals } from './dead-globals.ts';
-import { lowerFields } from './lower-fields.ts';
+import { hoistMoves } from './hoist-moves.ts';
 import { lowerI64 } from './lower-i64.ts';
 import { createMergeMoves } from './merge-moves.ts';
 
@@ -26,7 +26,7 @@ export const PASSES: readonly Pass[] = [
   { name: 'dead-globals', doc: 'writes of globals that nobody reads are dropped', create: createDeadGlobals },
   { name: 'copy-propagation', doc: 'copies are bypassed', create: createCopyPropagation },
   { name: 'merge-moves', doc: 'results are computed where they are moved to', create: createMergeMoves },
-  { name: 'lower-fields', doc: 'uncommon bit fields become shifts and masks', create: () => lowerFields, required: true },
+  { name: 'hoist-moves', doc: 'constants written on both ways of a branch are written before it', create: () => hoistMoves },
   { name: 'dead-code', doc: 'unreachable and unread ops are dropped', create: createDeadCode },
   { name: 'verify', doc: 'the result is checked', create: () => verify },
 ];
