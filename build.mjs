@@ -1,5 +1,6 @@
 // Build: esbuild bundles the command line and the library, tsc writes the types, our assembler builds the firmware.
 //   node build.mjs                     build everything into dist/
+//   node build.mjs --if-stale          build if dist/ is missing or older than the sources
 //   node build.mjs --start [args]      build if dist/ is missing or older than the sources, then run dist/tcg86.js with args
 //   node build.mjs --run FILE [args]   bundle a TypeScript file and run it (test suites, benchmarks)
 import { spawnSync } from 'node:child_process';
@@ -53,7 +54,9 @@ function isStale() {
 
 const [mode, ...rest] = process.argv.slice(2);
 if (mode === undefined) await build();
-else if (mode === '--start') {
+else if (mode === '--if-stale') {
+  if (isStale()) await build();
+} else if (mode === '--start') {
   if (isStale()) await build();
   process.argv.splice(1, process.argv.length, join(root, 'dist/tcg86.js'), ...rest);
   await import(pathToFileURL(join(root, 'dist/tcg86.js')).href);
