@@ -28,7 +28,7 @@ const KERNEL_CODE = 0x08, KERNEL_DATA = 0x18, TSS_SELECTOR = 0x40;
 const GDT_ENTRIES = 16, TSS_BYTES = 0x68;
 /** High dwords of descriptors: a busy 32-bit TSS; interrupt gates for the kernel, and those that INT n may use. */
 const BUSY_TSS = 0x8B00, GATE = 0x8E00, USER_GATE = 0xEE00;
-const PAGE = 0x1000, PRESENT_WRITABLE = 3, PRESENT_WRITABLE_USER = 7;
+const PAGE = 0x1000, PRESENT_WRITABLE = 3, PRESENT_USER = 5, PRESENT_WRITABLE_USER = 7;
 const HLT = 0xF4;
 /** Breakpoint and overflow. */
 const USER_VECTORS: readonly number[] = [3, 4];
@@ -97,7 +97,7 @@ export class VectorMachine {
     this.dword(DIRECTORY, TABLES | PRESENT_WRITABLE_USER);
     this.dword(DIRECTORY + 4, TABLES + PAGE | PRESENT_WRITABLE_USER);
     this.mapPages(GDT, SYSTEM_END - GDT, PRESENT_WRITABLE);
-    for (const { base, size } of AREAS) this.mapPages(base, size, PRESENT_WRITABLE_USER);
+    for (const { base, size, writable } of AREAS) this.mapPages(base, size, writable ? PRESENT_WRITABLE_USER : PRESENT_USER);
   }
 
   private mapPages(base: number, size: number, attributes: number): void {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { ROWS } from '../../src/cpu/decode/table.ts';
 import { decodeCorpus, encodeCorpus } from '../vectors/format.ts';
@@ -17,7 +18,7 @@ describe('recorded instructions', () => {
     const { header, vectors } = corpus;
     expect(header.processor).not.toBe('');
     expect(vectors).toHaveLength(header.count);
-    expect(decodeCorpus(encodeCorpus(header, vectors))).toEqual(corpus);
+    expect(gunzipSync(encodeCorpus(header, vectors)).equals(gunzipSync(file))).toBe(true);
   });
 
   test('every row is there, but for those with a reason', () => {

@@ -6,7 +6,7 @@
 import type { Row } from '../../src/cpu/decode/insn.ts';
 import { EAX, EBP, EBX, ECX, EDI, EDX, ESI, ESP } from '../../src/cpu/state.ts';
 import type { Patch } from './format.ts';
-import { AREAS, DEFAULT_REGISTERS, EFLAGS_INDEX, ENTRY, HIGH_DATA, LOW_DATA, STACK, initialByte } from './layout.ts';
+import { AREAS, DEFAULT_REGISTERS, EFLAGS_INDEX, ENTRY, HIGH_DATA, LOW_DATA, READ_ONLY, STACK, initialByte } from './layout.ts';
 import type { Area } from './layout.ts';
 import type { Random } from './random.ts';
 
@@ -148,10 +148,10 @@ export class Draft {
     return Uint8Array.from([...prefixes, ...(row.map === 1 ? [0x0F] : []), row.opcode, ...this.modrm, ...this.immediate]);
   }
 
-  /** An address where `size` bytes can be read and written; rarely one that reaches into the unmapped page behind. */
+  /** An address where `size` bytes can be read and written; rarely read only, or one that reaches into the unmapped page behind. */
   address(size: number, areas: readonly Area[] = this.variant.addrSize === 2 ? [LOW_DATA, STACK] : [LOW_DATA, STACK, HIGH_DATA]): number {
     const { random } = this;
-    const { base, size: length } = random.pick(areas);
+    const { base, size: length } = random.chance(0.04) ? READ_ONLY : random.pick(areas);
     if (random.chance(0.03)) return base + length - random.below(size);
     if (random.chance(0.15)) return base + length / 2 - random.below(size + 1);
     return base + 0x200 + random.below(length - 0x400);

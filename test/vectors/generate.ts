@@ -94,7 +94,7 @@ const patchBytes = (patches: readonly Patch[]): Buffer[] => [dwords(patches.leng
 
 /** The recorder's input: see recorder.c. */
 function recorderInput(cases: readonly Case[]): Buffer {
-  const areas = AREAS.flatMap((area) => [dwords(area.base, area.size), Buffer.from(initialMemory(area))]);
+  const areas = AREAS.flatMap((area) => [dwords(area.base, area.size, area.writable ? 1 : 0), Buffer.from(initialMemory(area))]);
   const vectors = cases.flatMap(({ input: { code, registers, memory } }) => [dwords(...registers), ...patchBytes([...memory, { address: ENTRY, bytes: code }])]);
   return Buffer.concat([dwords(ENTRY, AREAS.length), ...areas, dwords(cases.length), ...vectors]);
 }

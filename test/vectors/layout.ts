@@ -6,15 +6,18 @@
 export interface Area {
   readonly base: number;
   readonly size: number;
+  readonly writable: boolean;
 }
 
 /** Holds the instruction; INT3 everywhere else. Below 64 KB, so that 16-bit jumps stay inside. */
-export const CODE: Area = { base: 0x4000, size: 0x1000 };
+export const CODE: Area = { base: 0x4000, size: 0x1000, writable: true };
 /** Below 64 KB for 16-bit addresses. */
-export const LOW_DATA: Area = { base: 0x8000, size: 0x2000 };
-export const STACK: Area = { base: 0xC000, size: 0x2000 };
-export const HIGH_DATA: Area = { base: 0x50_0000, size: 0x2000 };
-export const AREAS: readonly Area[] = [CODE, LOW_DATA, STACK, HIGH_DATA];
+export const LOW_DATA: Area = { base: 0x8000, size: 0x2000, writable: true };
+/** Writing faults. */
+export const READ_ONLY: Area = { base: 0x6000, size: 0x1000, writable: false };
+export const STACK: Area = { base: 0xC000, size: 0x2000, writable: true };
+export const HIGH_DATA: Area = { base: 0x50_0000, size: 0x2000, writable: true };
+export const AREAS: readonly Area[] = [CODE, READ_ONLY, LOW_DATA, STACK, HIGH_DATA];
 
 /** Where the instruction starts: room for jumps both ways. */
 export const ENTRY = 0x4800;

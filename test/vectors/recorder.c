@@ -6,7 +6,7 @@
  * Each instruction lies in a page full of INT3, so that falling through, jumping and faulting all end in a signal, whose
  * handler finds the complete state in its ucontext and goes back to the trampoline.
  *
- * INPUT   u32 entry; u32 areas; each u32 base, u32 size, bytes; u32 vectors; each u32 registers[9] (EAX ECX EDX EBX ESP EBP ESI EDI
+ * INPUT   u32 entry; u32 areas; each u32 base, u32 size, u32 writable, bytes; u32 vectors; each u32 registers[9] (EAX ECX EDX EBX ESP EBP ESI EDI
  *         EFLAGS), u32 pieces; each u32 address, u32 length, bytes (the code is one of them)
  * OUTPUT  per vector u32 exception, error, CR2, registers[10] (as above, then EIP), selectors[6] (ES CS SS DS FS GS),
  *         u32 pieces of memory that have changed, as above
@@ -25,7 +25,7 @@ enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI, EFLAGS, EIP, REGISTERS };
 enum { MAX_AREAS = 8, ALTERNATE_STACK = 1 << 16, ALIGNMENT_CHECK = 1 << 18 };
 
 static struct area {
-	uint32_t base, size;
+	uint32_t base, size, writable;
 	uint8_t *pristine, *before;
 } areas[MAX_AREAS];
 static uint32_t area_count;
@@ -129,6 +129,7 @@ static void map_areas(FILE *in)
 		struct area *area = &areas[i];
 		area->base = get32(in);
 		area->size = get32(in);
+		area->writable = get32(in);
 		area->pristine = malloc(area->size);
 		area->before = malloc(area->size);
 		void *wanted = (void *)(uintptr_t)area->base;
@@ -174,6 +175,13 @@ static uint32_t put_changes(FILE *out, struct area *area, int count_only)
 	return pieces;
 }
 
+static void protect(int protection)
+{
+	for (uint32_t i = 0; i < area_count; i++)
+		if (!areas[i].writable && mprotect((void *)(uintptr_t)areas[i].base, areas[i].size, protection) != 0)
+			fail("mprotect");
+}
+
 static void run(FILE *in, FILE *out)
 {
 	for (int i = 0; i < EIP; i++)
@@ -184,10 +192,12 @@ static void run(FILE *in, FILE *out)
 	}
 	for (uint32_t i = 0; i < area_count; i++)
 		memcpy(areas[i].before, (void *)(uintptr_t)areas[i].base, areas[i].size);
+	protect(PROT_READ);
 	alarm(10);
 	running = 1;
 	enter();
 	alarm(0);
+	protect(PROT_READ | PROT_WRITE);
 	fwrite(&result, sizeof result, 1, out);
 	uint32_t pieces = 0;
 	for (uint32_t i = 0; i < area_count; i++)

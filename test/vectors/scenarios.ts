@@ -224,7 +224,7 @@ function string(draft: Draft, prefixes: readonly number[]): void {
   const destination = near ? source + random.below(9) - 4 : draft.address(size);
   setIndex(draft, ESI, source);
   setIndex(draft, EDI, destination);
-  if (near && addrSize === 2) {
+  if (addrSize === 2 && Math.abs(destination - source) < 0x100) {
     // With 16-bit addresses and anything in the upper halves the recording processor (an AMD of family 1Ah) misses that REP MOVS overlaps, and
     // copies in wrong order: an erratum.
     draft.registers[ESI] &= 0xFFFF;

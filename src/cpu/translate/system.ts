@@ -9,7 +9,7 @@ import { ANY, ZERO } from './context.ts';
 import type { Context } from './context.ts';
 import { withFlags } from './emitter.ts';
 import type { Emit, Family } from './emitter.ts';
-import { linearAddress, load, plus, store } from './memory.ts';
+import { linearAddress, load, plus } from './memory.ts';
 import { operandAddress, operandOffset, read, registerOf, write } from './operands.ts';
 
 /** #GP(0) except at CPL 0; virtual-8086 mode is CPL 3. */
@@ -113,10 +113,9 @@ function verify(name: string): Emit {
   };
 }
 
-/** ARPL: raises the destination's RPL to the source's and sets ZF, or clears ZF. Memory is written only if it changes. */
+/** ARPL: raises the destination's RPL to the source's and sets ZF, or clears ZF. Memory is written, and need be writable, only if it changes. */
 function arpl(ctx: Context): void {
   const { b, cc } = ctx;
-  const linear = registerOf(ctx, 0) >= 0 ? -1 : operandAddress(ctx, 2, true);
   const selector = read(ctx, 0, ZERO);
   const own = b.temp(), other = b.temp(), raised = b.temp(), result = b.temp(), less = b.temp();
   b.andi(own, selector, 3);
@@ -124,14 +123,10 @@ function arpl(ctx: Context): void {
   b.deposit(raised, selector, other, 0, 2);
   b.movcond(LTU, result, own, other, raised, selector);
   b.setcond(LTU, less, own, other);
-  if (linear < 0) {
-    write(ctx, 0, result);
-  } else {
-    const unchanged = b.label();
-    b.brcondi(EQ, less, 0, unchanged);
-    store(ctx, linear, 2, result);
-    b.setLabel(unchanged);
-  }
+  const unchanged = registerOf(ctx, 0) >= 0 ? -1 : b.label();
+  if (unchanged >= 0) b.brcondi(EQ, less, 0, unchanged);
+  write(ctx, 0, result);
+  if (unchanged >= 0) b.setLabel(unchanged);
   const flags = cc.allBut(ZF);
   b.deposit(flags, flags, less, 6, 1);
   cc.setAll(flags);
