@@ -64,10 +64,13 @@ export const LOOKUP = jump('lookup_and_goto_ptr', 2, `
 export const BR = jump('br', 2, `p = ${W1}; continue;`);
 
 export const MOV = step('mov', 1, `${D} = ${A};`);
-/** Two moves: [w, second word 0 whose form is not looked at] */
-export const MOV2 = step('mov mov', 2, `${D} = ${A}; v = ${W1}; R[v >>> 10 & 2047] = R[v >>> 21];`);
 /** [w, value] */
 export const MOVI = step('movi', 2, `${D} = ${W1};`);
+/** Two moves in order: the words of both, where the form in the second's is not looked at. */
+export const MOV_MOV = step('mov mov', 2, `${D} = ${A}; v = ${W1}; R[v >>> 10 & 2047] = R[v >>> 21];`);
+export const MOV_MOVI = step('mov movi', 3, `${D} = ${A}; R[${W1} >>> 10 & 2047] = ${W2};`);
+export const MOVI_MOV = step('movi mov', 3, `${D} = ${W1}; v = ${W2}; R[v >>> 10 & 2047] = R[v >>> 21];`);
+export const MOVI_MOVI = step('movi movi', 4, `${D} = ${W1}; R[${W2} >>> 10 & 2047] = ${W3};`);
 
 // Pure ops. Per op: the number of its form, or -1.
 const none = (): number[] => O.OPS.map(() => -1);
@@ -154,9 +157,9 @@ export const BRCOND_GOTO_RR = perCondition((c) => jump(`${named(O.BRCOND, c, 'rr
 export const BRCOND_GOTO_RI = perCondition((c) => jump(`${named(O.BRCOND, c, 'ri')} goto_tb`, 6,
   `a = ${A}, b = ${W4}; ${D} = C[p + 5]; ${brcondGoto(c)}`));
 
-/** [w with a, code, slot or immediate b] */
-const trap = (pattern: string, b: string): number => perCondition((c) => step(named(O.TRAP, c, pattern), 3,
-  `a = ${A}, b = ${b}; if (${conditionJs(c, 'a', 'b')}) { R[$currentOp] = p; return ${EXIT_TRAP}; }`));
+/** Compares slot a + displacement, as range checks do: [w with a, code, slot or immediate b, displacement] */
+const trap = (pattern: string, b: string): number => perCondition((c) => step(named(O.TRAP, c, pattern), 4,
+  `a = ${A} + ${W3} | 0, b = ${b}; if (${conditionJs(c, 'a', 'b')}) { R[$currentOp] = p; return ${EXIT_TRAP}; }`));
 export const TRAP_RR = trap('rr', `R[${W2}]`), TRAP_RI = trap('ri', W2);
 
 // Guest memory. Addresses: slot a + displacement [1]; the same + index, in [2] as slot | shift << 11; absolute [1].

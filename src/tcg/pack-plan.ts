@@ -1,7 +1,8 @@
 /**
  * What the packer must know of a whole block before it writes the first word; found in one walk from the end to the start.
  *  - which temporary is read last where, so that its slot can be used again
- *  - which additions and shifts only make addresses: they are left out and become the address forms of loads and stores
+ *  - which additions and shifts only make addresses: they are left out and become the address forms of loads and stores,
+ *    and the displacement in range checks (trapcond)
  *  - which loads of state words can be left out, because the word itself can be named wherever the temporary is read
  *  - where labels stand and how many branches go there
  * In a block with a loop temporaries keep their slots and nothing is left out.
@@ -10,8 +11,8 @@ import { CONST, TEMP, type Block, type Op } from './ir.ts';
 import * as O from './ops.ts';
 
 const NEVER = 0x7fffffff;
-/** How an address temporary is used: alone or with a displacement only; as one of two summands. */
-const ALONE = 1, SUMMAND = 2;
+/** How an address temporary is used: alone or with a displacement only; as one of two summands; in a range check. */
+const ALONE = 1, SUMMAND = 2, CHECK = 4;
 
 export class PackPlan {
   /** Per value: index of the op that reads it last, -1 if none does. */
@@ -128,6 +129,7 @@ export class PackPlan {
         const value = args[k]!;
         if (this.last[value]! < i) this.last[value] = i;
         if (k === 1 && (def === O.GUEST_LD || def === O.GUEST_ST)) this.useAsAddress(value, i, ALONE, 0);
+        else if (k === 0 && def === O.TRAP) this.useAsAddress(value, i, CHECK, 0);
         else this.otherUse[value] = 1;
       }
     }

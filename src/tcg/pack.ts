@@ -50,8 +50,9 @@ export class Packer {
   private readonly labels: number[] = [];
   private readonly fixups: number[] = [];
   private readonly starts: number[] = [];
-  /** Position of a single move that stands just before p, or 0. */
+  /** Position of the last single move, or 0, and its form. */
   private lastMove = 0;
+  private lastForm: number = F.MOV;
   /** A write of a constant that the next jump does. */
   private carriedSlot = F.SINK;
   private carriedValue = 0;
@@ -187,8 +188,7 @@ export class Packer {
       case O.LD_ENV: this.moveSlot(this.output(args[0]!), args[1]!); break;
       case O.ST_ENV:
         if (this.isConst(args[0]!)) {
-          this.head(F.MOVI, args[1]!, 0);
-          this.word(this.number(args[0]!));
+          this.moveNumber(args[1]!, this.number(args[0]!));
         } else {
           this.moveSlot(args[1]!, this.input(args[0]!));
         }
@@ -200,7 +200,7 @@ export class Packer {
       case O.BRCOND: this.branch(op, i); break;
       case O.GUEST_LD: this.load(op, i); break;
       case O.GUEST_ST: this.store(op, i); break;
-      case O.TRAP: this.trap(op); break;
+      case O.TRAP: this.trap(op, i); break;
       case O.CALL: this.call(op, i); break;
       case O.GOTO_TB:
         if (this.done.has(i)) return;
@@ -222,11 +222,7 @@ export class Packer {
   }
 
   private move(d: number, from: number, i: number): void {
-    if (this.isConst(from)) {
-      this.head(F.MOVI, this.output(d), 0);
-      this.word(this.number(from));
-      return;
-    }
+    if (this.isConst(from)) return this.moveNumber(this.output(d), this.number(from));
     const a = this.input(from);
     this.release(from, i);
     this.moveSlot(this.output(d), a);
@@ -234,14 +230,27 @@ export class Packer {
 
   private moveSlot(d: number, a: number): void {
     if (d === a) return;
-    const { code, p } = this;
-    if (this.lastMove !== 0 && this.lastMove === p - 1) {
-      code[p - 1] = code[p - 1]! & ~F.FORM_MASK | F.MOV2;
-      this.lastMove = 0;
-    } else {
-      this.lastMove = p;
-    }
+    this.pairMove(F.MOV_MOV, F.MOVI_MOV, F.MOV);
     this.head(F.MOV, d, a);
+  }
+
+  private moveNumber(d: number, n: number): void {
+    this.pairMove(F.MOV_MOVI, F.MOVI_MOVI, F.MOVI);
+    this.head(F.MOVI, d, 0);
+    this.word(n);
+  }
+
+  /** Makes one op of a move and the one just before it, if there is one. */
+  private pairMove(afterMove: number, afterNumber: number, alone: number): void {
+    const { code, lastMove } = this;
+    if (lastMove === this.p - 1 && this.lastForm === F.MOV) code[lastMove] = code[lastMove]! & ~F.FORM_MASK | afterMove;
+    else if (lastMove === this.p - 2 && this.lastForm === F.MOVI) code[lastMove] = code[lastMove]! & ~F.FORM_MASK | afterNumber;
+    else {
+      this.lastMove = this.p;
+      this.lastForm = alone;
+      return;
+    }
+    this.lastMove = 0;
   }
 
   private pure(op: Op, i: number): void {
@@ -329,13 +338,21 @@ export class Packer {
     this.word(b);
   }
 
-  private trap(op: Op): void {
+  private trap(op: Op, i: number): void {
     const condition = this.ordered(op, 0);
     const immediate = this.isConst(this.second);
-    const a = this.input(this.first), b = immediate ? this.number(this.second) : this.input(this.second);
+    let disp = 0, first = this.first;
+    if (!this.isConst(first)) {
+      this.address(first);
+      disp = this.disp;
+      first = this.base;
+    }
+    const a = this.input(first), b = immediate ? this.number(this.second) : this.input(this.second);
     this.head((immediate ? F.TRAP_RI : F.TRAP_RR) + condition, 0, a);
     this.word(op.args[3]!);
     this.word(b);
+    this.word(disp);
+    if (!this.isConst(first)) this.release(first, i);
   }
 
   private branch(op: Op, i: number): void {

@@ -64,6 +64,15 @@ export function randomBlock(random: Random, helpers: readonly Helper[]): Builder
     return end;
   };
 
+  /** Last byte of an access against a limit, which is a state word or a number. */
+  const rangeCheck = (): void => {
+    const last = b.temp(), limit = b.temp();
+    b.addi(last, input(), random.below(8));
+    if (random.below(2) === 0) b.ldEnv(limit, WORD + random.below(4));
+    else b.movi(limit, random.pick(INTERESTING));
+    b.trap(CONDITIONS.indexOf(random.pick(['gtu', 'ltu'] as const)), last, limit, 12);
+  };
+
   const compute = (write: () => number): void => {
     switch (random.below(22)) {
       case 0: return b.add(write(), input(), input());
@@ -108,6 +117,7 @@ export function randomBlock(random: Random, helpers: readonly Helper[]): Builder
     for (let k = random.below(7); k > 0; k--) {
       if (random.below(6) === 0) b.load(output(), address(), random.pick(MEMOPS));
       else if (random.below(12) === 0) b.trapi(CONDITIONS.indexOf('eq'), input(), random.pick(INTERESTING), 13);
+      else if (random.below(12) === 0) rangeCheck();
       else if (random.below(16) === 0) b.call(helpers[5]!, output(), input(), input(), input(), input(), input());
       else compute(output);
       done();
