@@ -32,6 +32,7 @@ rom_start:
 %include "vga/pixel.inc"
 %include "vga/graphics.inc"
 %include "vga/palette.inc"
+%include "vga/dac.inc"
 %include "vga/charset.inc"
 %include "vga/info.inc"
 %include "delay.inc"
