@@ -35,8 +35,9 @@ interface MemoryInstruction {
 
 // Numbers in memory.
 
-const load64 = (m: DataAccess, va: number): bigint => BigInt(m.load32(va + 4 | 0) >>> 0) << 32n | BigInt(m.load32(va) >>> 0);
-const load80 = (m: DataAccess, va: number): bigint => BigInt(m.load16(va + 8 | 0)) << 64n | load64(m, va);
+// From the lowest address on: a page fault reports the start of the operand.
+const load64 = (m: DataAccess, va: number): bigint => BigInt(m.load32(va) >>> 0) | BigInt(m.load32(va + 4 | 0) >>> 0) << 32n;
+const load80 = (m: DataAccess, va: number): bigint => load64(m, va) | BigInt(m.load16(va + 8 | 0)) << 64n;
 
 function store64(m: DataAccess, va: number, bits: bigint): void {
   m.store32(va, Number(bits & 0xffffffffn) | 0);
