@@ -71,9 +71,11 @@ function highestStart(ctx: Context, seg: number, size: number, write: boolean): 
   const key = seg << 4 | (write ? 8 : 0) | size;
   let highest = ctx.limits.get(key);
   if (highest === undefined) {
-    highest = ctx.b.temp();
-    ctx.b.ldEnv(highest, (write ? SEG_WHI : SEG_RHI) + seg);
-    if (size > 1) ctx.b.subi(highest, highest, size - 1);
+    const limit = ctx.b.temp();
+    ctx.b.ldEnv(limit, (write ? SEG_WHI : SEG_RHI) + seg);
+    highest = limit;
+    // A temporary of its own: the packer then names the state word itself instead of a copy.
+    if (size > 1) ctx.b.subi(highest = ctx.b.temp(), limit, size - 1);
     ctx.limits.set(key, highest);
   }
   return highest;
