@@ -12,7 +12,9 @@ import { EXIT_CHAIN_0, EXIT_CHAIN_1, EXIT_EVENT, type EnvLayout } from './env.ts
 import * as F from './forms.ts';
 import { CONST, type Block, type Op } from './ir.ts';
 import * as O from './ops.ts';
+import { AddressParts } from './pack-address.ts';
 import { PackPlan } from './pack-plan.ts';
+import { Slots } from './pack-slots.ts';
 
 /** Words of a block's head. */
 export const HEAD_PC = 1, HEAD_CS_BASE = 2, HEAD_CS_LIMIT = 3, HEAD_FLAGS = 4, HEAD_ICOUNT = 5, HEAD_TB = 6, HEAD_EXEC_COUNT = 7,
@@ -40,10 +42,7 @@ export class Packer {
   private block!: Block;
   /** Next word to write. */
   private p = 0;
-  /** State slot of each value, or -1. */
-  private slots = new Int32Array(1024);
-  private readonly free: number[] = [];
-  private nextSlot = 0;
+  private readonly slots = new Slots();
   /** Slots that hold immediates of the current op. */
   private readonly borrowed: number[] = [];
   /** Positions of labels (0: not yet set), and words that wait for them: position, label. */
@@ -58,11 +57,10 @@ export class Packer {
   private carriedValue = 0;
   /** goto_tb ops that became part of a branch. */
   private readonly done = new Set<number>();
-  // The address being put together.
-  private base = -1;
-  private index = -1;
-  private shift = 0;
-  private disp = 0;
+  private readonly parts = new AddressParts();
+  /** A comparison's inputs, ordered. */
+  private first = 0;
+  private second = 0;
 
   constructor(layout: EnvLayout, code: Int32Array) {
     this.layout = layout;
@@ -87,14 +85,11 @@ export class Packer {
   private begin(block: Block, position: number): void {
     this.block = block;
     this.plan.make(block);
-    const { values, globals } = block;
-    if (values > this.slots.length) this.slots = new Int32Array(values * 2);
-    for (let v = 0; v < globals.length; v++) this.slots[v] = v;
-    this.slots.set(this.plan.alias.subarray(globals.length, values), globals.length);
-    this.free.length = this.borrowed.length = this.fixups.length = this.starts.length = this.labels.length = 0;
+    this.slots.begin(block, this.plan, this.layout.temps);
+    this.borrowed.length = this.fixups.length = this.starts.length = this.labels.length = 0;
     for (let label = 0; label < block.labels; label++) this.labels.push(0);
-    this.nextSlot = this.layout.temps;
-    this.lastMove = 0;
+    this.lastMove = this.carriedValue = 0;
+    this.carriedSlot = F.SINK;
     this.done.clear();
     this.result.start = position;
     this.result.links[0] = this.result.links[1] = 0;
@@ -111,46 +106,27 @@ export class Packer {
     this.code[this.p++] = form | d << F.D_SHIFT | a << F.A_SHIFT;
   }
 
-  // Slots.
-
-  private takeSlot(): number {
-    const slot = this.free.pop() ?? this.nextSlot++;
-    if (slot >= F.MAX_SLOTS) throw new Error('a block has too many temporaries');
-    return slot;
-  }
+  // Operands.
 
   /** The slot of an input; an immediate gets one for the time of this op. */
   private input(value: number): number {
-    if (this.block.kinds[value] === CONST) {
-      const slot = this.takeSlot();
-      this.borrowed.push(slot);
-      this.head(F.MOVI, slot, 0);
-      this.word(this.block.numbers[value]!);
-      return slot;
-    }
-    if (this.slots[value]! < 0) this.slots[value] = this.takeSlot();
-    return this.slots[value]!;
+    if (!this.isConst(value)) return this.slots.of(value);
+    const slot = this.slots.take();
+    this.borrowed.push(slot);
+    this.head(F.MOVI, slot, 0);
+    this.word(this.number(value));
+    return slot;
   }
 
-  /** A value that op `i` read: its slot is free if nothing reads it later. */
-  private release(value: number, i: number): void {
-    if (this.plan.last[value]! > i || value < this.block.globals.length || this.plan.alias[value]! >= 0) return;
-    const slot = this.slots[value]!;
-    if (slot < 0) return;
-    this.free.push(slot);
-    this.slots[value] = -1;
+  /** The slot of an output; call after releaseInputs(), so that it may be that of an input. */
+  private output(value: number): number {
+    return this.slots.of(value);
   }
 
   private releaseInputs(op: Op, i: number): void {
     const { def, args } = op;
     const firstIn = (def === O.CALL ? 1 : 0) + this.block.outs(op), end = def === O.CALL ? args.length : firstIn + def.ins;
-    for (let k = firstIn; k < end; k++) this.release(args[k]!, i);
-  }
-
-  /** The slot of op i's output; call after releaseInputs(). */
-  private output(value: number): number {
-    if (this.slots[value]! < 0) this.slots[value] = this.takeSlot();
-    return this.slots[value]!;
+    for (let k = firstIn; k < end; k++) this.slots.release(args[k]!, i);
   }
 
   private isConst(value: number): boolean {
@@ -216,15 +192,15 @@ export class Packer {
         break;
       default: this.pure(op, i);
     }
-    if (outs > 0) this.release(args[def === O.CALL ? 1 : 0]!, i);
+    if (outs > 0) this.slots.release(args[def === O.CALL ? 1 : 0]!, i);
     this.releaseInputs(op, i);
-    while (this.borrowed.length > 0) this.free.push(this.borrowed.pop()!);
+    while (this.borrowed.length > 0) this.slots.give(this.borrowed.pop()!);
   }
 
   private move(d: number, from: number, i: number): void {
     if (this.isConst(from)) return this.moveNumber(this.output(d), this.number(from));
     const a = this.input(from);
-    this.release(from, i);
+    this.slots.release(from, i);
     this.moveSlot(this.output(d), a);
   }
 
@@ -315,9 +291,6 @@ export class Packer {
     return condition >= TSTEQ ? condition : swap(condition);
   }
 
-  private first = 0;
-  private second = 0;
-
   private comparison(op: Op, i: number, rr: number, ri: number): void {
     const condition = this.ordered(op, 1);
     const immediate = this.isConst(this.second);
@@ -341,18 +314,17 @@ export class Packer {
   private trap(op: Op, i: number): void {
     const condition = this.ordered(op, 0);
     const immediate = this.isConst(this.second);
-    let disp = 0, first = this.first;
+    let displacement = 0, { first } = this;
     if (!this.isConst(first)) {
-      this.address(first);
-      disp = this.disp;
-      first = this.base;
+      this.parts.find(this.block, this.plan, first);
+      ({ displacement, base: first } = this.parts);
     }
     const a = this.input(first), b = immediate ? this.number(this.second) : this.input(this.second);
     this.head((immediate ? F.TRAP_RI : F.TRAP_RR) + condition, 0, a);
     this.word(op.args[3]!);
     this.word(b);
-    this.word(disp);
-    if (!this.isConst(first)) this.release(first, i);
+    this.word(displacement);
+    if (!this.isConst(first)) this.slots.release(first, i);
   }
 
   private branch(op: Op, i: number): void {
@@ -412,63 +384,42 @@ export class Packer {
 
   // Guest memory.
 
-  /** Takes an address apart into base + (index << shift) + disp, through the ops that were left out. */
-  private address(value: number): void {
-    this.base = this.index = -1;
-    this.shift = this.disp = 0;
-    this.term(value, 0);
-  }
-
-  private term(value: number, shift: number): void {
-    const at = this.plan.alias[value]! >= 0 ? 0 : this.plan.leftOut[value]!;
-    if (at > 0) {
-      const { def, args } = this.block.ops[at - 1]!;
-      if (def === O.SHL) return this.term(args[1]!, this.number(args[2]!));
-      this.term(args[1]!, 0);
-      this.term(args[2]!, 0);
-    } else if (this.isConst(value)) {
-      this.disp = this.disp + this.number(value) | 0;
-    } else if (this.base < 0 && shift === 0) {
-      this.base = value;
-    } else {
-      this.index = value;
-      this.shift = shift;
-    }
-  }
-
-  private releaseAddress(i: number): void {
-    if (this.base >= 0) this.release(this.base, i);
-    if (this.index >= 0) this.release(this.index, i);
-  }
-
   private load(op: Op, i: number): void {
-    const memop = op.args[2]!;
-    this.address(op.args[1]!);
-    const base = this.base < 0 ? 0 : this.input(this.base), index = this.index < 0 ? 0 : this.input(this.index);
-    this.releaseAddress(i);
+    const memop = op.args[2]!, { parts } = this;
+    parts.find(this.block, this.plan, op.args[1]!);
+    const { base, index } = parts;
+    const a = base < 0 ? 0 : this.input(base), x = index < 0 ? 0 : this.input(index);
+    this.releaseParts(i);
     const d = this.output(op.args[0]!);
-    if (this.base < 0) this.head(F.LOAD_ABS[memop]!, d, 0);
-    else this.head((this.index < 0 ? F.LOAD_DISP : F.LOAD_SIB)[memop]!, d, base);
-    this.word(this.disp);
-    if (this.index >= 0) this.word(index | this.shift << 11);
+    if (base < 0) this.head(F.LOAD_ABS[memop]!, d, 0);
+    else this.head((index < 0 ? F.LOAD_DISP : F.LOAD_SIB)[memop]!, d, a);
+    this.word(parts.displacement);
+    if (index >= 0) this.word(x | parts.shift << 11);
   }
 
   private store(op: Op, i: number): void {
-    const value = op.args[0]!, size = op.args[2]! & 3;
-    this.address(op.args[1]!);
-    const base = this.base < 0 ? 0 : this.input(this.base), index = this.index < 0 ? 0 : this.input(this.index);
-    if (this.isConst(value) && this.base >= 0 && this.index < 0) {
-      this.head(F.STORE_DISP_I[size]!, 0, base);
-      this.word(this.disp);
+    const value = op.args[0]!, size = op.args[2]! & 3, { parts } = this;
+    parts.find(this.block, this.plan, op.args[1]!);
+    const { base, index } = parts;
+    const a = base < 0 ? 0 : this.input(base), x = index < 0 ? 0 : this.input(index);
+    if (this.isConst(value) && base >= 0 && index < 0) {
+      this.head(F.STORE_DISP_I[size]!, 0, a);
+      this.word(parts.displacement);
       this.word(this.number(value));
     } else {
       const d = this.input(value);
-      if (this.base < 0) this.head(F.STORE_ABS[size]!, d, 0);
-      else this.head((this.index < 0 ? F.STORE_DISP : F.STORE_SIB)[size]!, d, base);
-      this.word(this.disp);
-      if (this.index >= 0) this.word(index | this.shift << 11);
+      if (base < 0) this.head(F.STORE_ABS[size]!, d, 0);
+      else this.head((index < 0 ? F.STORE_DISP : F.STORE_SIB)[size]!, d, a);
+      this.word(parts.displacement);
+      if (index >= 0) this.word(x | parts.shift << 11);
     }
-    this.releaseAddress(i);
+    this.releaseParts(i);
+  }
+
+  private releaseParts(i: number): void {
+    const { base, index } = this.parts;
+    if (base >= 0) this.slots.release(base, i);
+    if (index >= 0) this.slots.release(index, i);
   }
 
   private call(op: Op, i: number): void {
