@@ -228,7 +228,6 @@ export class Executor {
       vector = 2;
     } else if (R[INTR] !== 0 && (R[EFLAGS]! & IF) !== 0) vector = this.#cpu.acknowledge();
     else return false;
-    R[HALTED] = 0;
     this.counters.interrupts++;
     if (!this.#deliver(vector, { errorCode: 0, hasError: false, external: true })) {
       // What delivery met counts as a first exception: an interrupt is benign (SDM vol. 3, table 6-5).
@@ -243,8 +242,9 @@ export class Executor {
     this.logInterrupt(vector, errorCode, false);
     try {
       deliverInterrupt(this.#cpu, vector, { software: false, errorCode, hasError, nextEip: R[EIP]!, external });
-      // The handler starts without the interrupt shadow of what it interrupted.
+      // The handler starts without the interrupt shadow of what it interrupted. Interrupts end HLT, and so does the single-step trap behind it.
       R[HFLAGS] = R[HFLAGS]! & ~HF_INHIBIT_IRQ;
+      R[HALTED] = 0;
       return true;
     } catch (thrown) {
       if (thrown !== GUEST_FAULT) throw thrown;
