@@ -122,6 +122,10 @@ export class Cpu extends MemoryAccess {
     this.#fpuError();
   }
 
+  logInterrupt(vector: number, errorCode: number, software: boolean): void {
+    this.exec.logInterrupt(vector, errorCode, software);
+  }
+
   acknowledge(): number {
     return this.#acknowledge();
   }

@@ -239,7 +239,6 @@ export class Executor {
   /** False if delivery met an exception, which is then recorded in the state. */
   #deliver(vector: number, { errorCode, hasError, external }: { errorCode: number; hasError: boolean; external: boolean }): boolean {
     const R = this.#cpu.R;
-    this.logInterrupt(vector, errorCode, false);
     try {
       deliverInterrupt(this.#cpu, vector, { software: false, errorCode, hasError, nextEip: R[EIP]!, external });
       // The handler starts without the interrupt shadow of what it interrupted. Interrupts end HLT, and so does the single-step trap behind it.
@@ -254,11 +253,14 @@ export class Executor {
     }
   }
 
-  /** `-d int`. */
+  /** `-d int`. In the middle of a block EIP is looked up. */
   logInterrupt(vector: number, errorCode: number, software: boolean): void {
     const log = this.#log, R = this.#cpu.R;
-    if (log === null || !log.has('int') || !log.wants(R[SEG_BASE + CS]! + R[EIP]! | 0)) return;
-    log.write(formatInterrupt(R, this.#logged++, vector, errorCode, software) + formatState(R));
+    if (log === null || !log.has('int')) return;
+    const eip = R[EIP]!, position = R[CUR_OP]!;
+    if (position >= 0) R[EIP] = this.cache.insnAt(this.cache.blockAt(position)!, position).eip;
+    if (log.wants(R[SEG_BASE + CS]! + R[EIP]! | 0)) log.write(formatInterrupt(R, this.#logged++, vector, errorCode, software) + formatState(R));
+    R[EIP] = eip;
   }
 
   /** The block for the state as it is, translated if need be. `extra`: HF_ONE_INSN or 0. Throws GUEST_FAULT on a code fetch fault. */

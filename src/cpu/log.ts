@@ -78,7 +78,9 @@ function describeAttributes(attr: number): string {
 
 function segmentLine(name: string, selector: number, base: number, limit: number, attr: number, protectedMode: boolean): string {
   const described = protectedMode ? describeAttributes(attr) : '';
-  return `${name.padEnd(3)}=${hex(selector, 4)} ${hex(base)} ${hex(limit)} ${hex(attr & 0xf0ff00)}${described === '' ? '' : ` ${described}`}`;
+  // The descriptor's bits 16-19 are those of the limit, in pages or bytes.
+  const limitHigh = ((attr & 0x800000) !== 0 ? limit >>> 28 : limit >>> 16 & 15) << 16;
+  return `${name.padEnd(3)}=${hex(selector, 4)} ${hex(base)} ${hex(limit)} ${hex(attr & 0xf0ff00 | limitHigh)}${described === '' ? '' : ` ${described}`}`;
 }
 
 /** The processor's registers, in the layout of QEMU's `info registers`. */

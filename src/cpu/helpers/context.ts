@@ -59,6 +59,8 @@ export interface CpuContext {
   sampleTsc(): void;
   readonly tscLow: number;
   readonly tscHigh: number;
+  /** `-d int`, before anything of an interrupt or exception is done; `software`: INT n and its like. */
+  logInterrupt(vector: number, errorCode: number, software: boolean): void;
   /** FERR#: an unmasked x87 exception waits. */
   fpuError(): void;
   /** The run loop looks at pending events at the next block boundary. */

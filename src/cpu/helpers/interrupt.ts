@@ -75,6 +75,7 @@ export function deliverInterrupt(cpu: CpuContext, vector: number, options: Inter
 }
 
 function deliver(cpu: CpuContext, vector: number, software: boolean, nextEip: number, eflags: number, errorCode: number | undefined): void {
+  cpu.logInterrupt(vector, errorCode ?? 0, software);
   if ((cpu.R[CR0]! & CR0_PE) === 0) deliverReal(cpu, vector, nextEip, eflags, software ? 0 : 1);
   else deliverProtected(cpu, vector, software, nextEip, eflags, errorCode);
   cpu.updateHflags();

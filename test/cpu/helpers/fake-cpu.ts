@@ -137,6 +137,7 @@ export class FakeCpu implements CpuContext {
   }
   fpuError(): void {}
   kick(): void { this.R[BUDGET] = 0; }
+  logInterrupt(): void {}
 
   // For tests
   get cpl(): number { return this.R[HFLAGS]! & 3; }
