@@ -5,7 +5,7 @@
 import { Builder } from '../tcg/builder.ts';
 import type { Counters } from '../tcg/counters.ts';
 import {
-  EXIT_BUDGET, EXIT_CHAIN_0, EXIT_CHAIN_1, EXIT_EVENT, EXIT_FAULT, EXIT_LOOKUP, EXIT_PRECISE, EXIT_TRAP,
+  EXIT_BUDGET, EXIT_CHAIN_0, EXIT_CHAIN_1, EXIT_EVENT, EXIT_FAULT, EXIT_HOT, EXIT_LOOKUP, EXIT_PRECISE, EXIT_REGION, EXIT_TRAP,
 } from '../tcg/env.ts';
 import type { EnvLayout, ExecEnv, Helper } from '../tcg/env.ts';
 import { createInterpreter } from '../tcg/interp.ts';
@@ -22,8 +22,9 @@ import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
 import { Log, formatInterrupt, formatState } from './log.ts';
 import {
   BUDGET, BUDGET_PARKED, CC_OP, CR2, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_CS32, HF_INHIBIT_IRQ,
-  HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
+  HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_NUMBER, REGION_RETIRED, REGION_SITE, RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
 } from './state.ts';
+import { Regions } from './regions.ts';
 import { Translator } from './translate/translate.ts';
 import type { BlockInfo, BlockKey } from './translate/translate.ts';
 
@@ -33,13 +34,22 @@ export interface ExecutorOptions {
   /** Names of optimizer passes to leave out. */
   disabledPasses?: readonly string[];
   log?: Log | null;
+  /** Tier 2 (default on). */
+  jit?: boolean;
+  /** Guest instructions spent in a block after which its region is compiled; 0: at once. */
+  jitThreshold?: number;
 }
 
 const DEFAULT_TB_BYTES = 32 << 20;
+const DEFAULT_JIT_THRESHOLD = 200_000;
+/** Guest instructions that are compiled in one call of run(), so that no slice becomes long. */
+const COMPILE_WORK = 400;
+/** Executions after which a block that had to wait asks again. */
+const ASK_AGAIN = 2000;
 
 const LAYOUT: EnvLayout = {
   globals: GLOBAL_NAMES, eip: EIP, csBase: SEG_BASE + CS, csLimit: SEG_LIMIT + CS, flags: HFLAGS, budget: BUDGET, currentOp: CUR_OP, pendingExit: PENDING_EXIT,
-  temps: TEMPS,
+  parked: BUDGET_PARKED, region: REGION_NUMBER, site: REGION_SITE, regionRetired: REGION_RETIRED, temps: TEMPS,
 };
 
 /** Time spent translating, and what left the op code: for --stats. */
@@ -61,6 +71,11 @@ export class Executor {
   readonly #translator: Translator;
   readonly #optimize: ReturnType<typeof createPipeline>;
   readonly #log: Log | null;
+  readonly regions: Regions;
+  readonly #jit: boolean;
+  readonly #threshold: number;
+  #regionRetired = 0;
+  #lastRegionRetired = 0;
   #logged = 0;
   #ending = false;
 
@@ -73,7 +88,11 @@ export class Executor {
     this.#env = {
       layout: LAYOUT, regs: cpu.R, bytes: cpu.bytes, view: cpu.space.memory.view, readTable: cpu.tlb.supervisor.read, writeTable: cpu.tlb.supervisor.write,
       loadSlow: (address, memop) => cpu.loadSlow(address, memop), storeSlow: (address, value, memop) => cpu.storeSlow(address, value, memop), helpers: helpers.list,
+      regions: [],
     };
+    this.regions = new Regions(this.#env, this.cache, this.#translator, this.#optimize);
+    this.#jit = (options.jit ?? true) && this.#mayChain;
+    this.#threshold = options.jitThreshold ?? DEFAULT_JIT_THRESHOLD;
     this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
   }
 
@@ -89,6 +108,8 @@ export class Executor {
     R[BUDGET] = budget;
     R[BUDGET_PARKED] = 0;
     this.#ending = false;
+    this.regions.startSlice();
+    this.#lastRegionRetired = R[REGION_RETIRED]!;
     // The goto_tb slot by which the last block left, to be linked to what comes next.
     let from: TranslationBlock | undefined;
     let slot: 0 | 1 = 0;
@@ -140,6 +161,21 @@ export class Executor {
           R[EXC_HAS_ERROR] = 1;
           this.#raise();
           break;
+        case EXIT_HOT:
+          this.#compile(cache.blockAt(R[CUR_OP]!)!);
+          break;
+        case EXIT_REGION: {
+          const asked = R[PENDING_EXIT]!;
+          R[PENDING_EXIT] = 0;
+          this.#countMiss();
+          this.#restore();
+          if (asked === EXIT_FAULT) this.#raise();
+          else {
+            single = true;
+            counters.singles++;
+          }
+          break;
+        }
         case EXIT_PRECISE:
           this.#restore();
           single = true;
@@ -149,7 +185,24 @@ export class Executor {
           throw new Error(`op code left with unknown reason ${exit}`);
       }
     }
+    this.#regionRetired += R[REGION_RETIRED]! - this.#lastRegionRetired | 0;
     return budget - R[BUDGET]!;
+  }
+
+  /** Guest instructions retired in compiled regions. */
+  get regionRetired(): number {
+    return this.#regionRetired;
+  }
+
+  /** Compiles the region of a hot block, or lets it ask again later if this slice has compiled enough. */
+  #compile(block: TranslationBlock): void {
+    if (this.regions.work >= COMPILE_WORK) this.cache.startCounter(block, ASK_AGAIN);
+    else if (!this.#jit || !this.regions.compile(block)) this.cache.startCounter(block, 2 ** 31);
+  }
+
+  #countMiss(): void {
+    const R = this.#cpu.R, region = this.regions.get(R[REGION_NUMBER]!);
+    if (region !== undefined) this.regions.missed(region, region.sites[R[REGION_SITE]! - 1]!.key);
   }
 
   /** Lets run() return at the next block boundary. */
@@ -164,8 +217,19 @@ export class Executor {
 
   /** See MemoryAccess: a store to [ma, ma + length) must be done by the instruction alone. */
   mustReplay(overlapping: readonly TranslationBlock[]): boolean {
-    const position = this.#cpu.R[CUR_OP]!;
-    return position >= 0 && overlapping.some((block) => block.icount > 1 && position >= block.position && position < block.end);
+    const R = this.#cpu.R, position = R[CUR_OP]!;
+    if (position < 0) return false;
+    const running = this.cache.blockAt(position);
+    if (running !== undefined && this.#isInRegion(running)) {
+      const region = this.regions.get(R[REGION_NUMBER]!)!;
+      return overlapping.some((block) => region.blocks.has(block));
+    }
+    return overlapping.some((block) => block.icount > 1 && position >= block.position && position < block.end);
+  }
+
+  /** The op code stands at a block's head, with a site: a region made the call. */
+  #isInRegion(block: TranslationBlock): boolean {
+    return this.#cpu.R[CUR_OP] === block.position && this.#cpu.R[REGION_SITE] !== 0;
   }
 
   invalidate(blocks: readonly TranslationBlock[]): void {
@@ -191,6 +255,15 @@ export class Executor {
     const R = this.#cpu.R, position = R[CUR_OP]!;
     if (position < 0) return;
     const block = this.cache.blockAt(position)!;
+    if (this.#isInRegion(block)) {
+      const site = this.regions.get(R[REGION_NUMBER]!)!.sites[R[REGION_SITE]! - 1]!;
+      R[EIP] = site.eip;
+      if (site.ccOp !== 0) R[CC_OP] = site.ccOp;
+      R[BUDGET] = R[BUDGET]! + site.refund;
+      R[REGION_RETIRED] = R[REGION_RETIRED]! - site.refund;
+      R[CUR_OP] = -1;
+      return;
+    }
     const { eip, ccOp, index } = this.cache.insnAt(block, position);
     R[EIP] = eip;
     if (ccOp !== 0) R[CC_OP] = ccOp;
@@ -314,11 +387,20 @@ export class Executor {
     else {
       cpu.codeLines.add(block, ma, first);
       if (crosses) cpu.codeLines.add(block, second, info.length - first);
+      block.returnEip = info.returnEip;
+      if (this.#jit) this.#schedule(block);
     }
     return block;
   }
 
+  /** Lets a new block be compiled when it is hot. */
+  #schedule(block: TranslationBlock): void {
+    if (this.#threshold === 0) this.regions.compile(block);
+    else this.cache.startCounter(block, Math.ceil(this.#threshold / block.icount));
+  }
+
   #dropped(block: TranslationBlock): void {
+    this.regions.dropped(block);
     this.#cpu.codeLines.remove(block, block.ma);
     if (block.page1 >= 0) this.#cpu.codeLines.remove(block, block.ma1);
   }

@@ -72,6 +72,8 @@ export const CUR_OP = 102;
 export const PENDING_EXIT = 103;
 /** Exception being raised: vector, error code, 1 if it has one. */
 export const EXC_VECTOR = 104, EXC_ERROR = 105, EXC_HAS_ERROR = 106;
+/** The region that runs or ran last, the site of the call that it makes (0 = none); instructions retired in regions, modulo 2^32. */
+export const REGION_NUMBER = 109, REGION_SITE = 107, REGION_RETIRED = 108;
 
 // x87 (and later MMX): slots 128-191, laid out in src/cpu/fpu/state.ts.
 export const FPU = 128;

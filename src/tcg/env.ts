@@ -16,6 +16,12 @@ export interface EnvLayout {
   readonly budget: number;
   readonly currentOp: number;
   readonly pendingExit: number;
+  /** What kick() took from the budget. */
+  readonly parked: number;
+  /** In a region: its number, and the site of the call that is being made; counts the instructions that retired in regions (modulo 2^32). */
+  readonly region: number;
+  readonly site: number;
+  readonly regionRetired: number;
   /** First slot for temporaries. */
   readonly temps: number;
 }
@@ -47,12 +53,20 @@ export interface ExecEnv {
   loadSlow(address: number, memop: MemOp): number;
   storeSlow(address: number, value: number, memop: MemOp): void;
   readonly helpers: readonly Helper[];
+  /** Compiled regions by number; number 0 is none. See backend/emitter.ts for what they return. */
+  readonly regions: RegionFunction[];
 }
+
+export type RegionFunction = (entry: number, reads: Int32Array, writes: Int32Array) => number;
 
 /** Why the op code returned. */
 export const EXIT_CHAIN_0 = 1, EXIT_CHAIN_1 = 2, EXIT_EVENT = 3, EXIT_LOOKUP = 4, EXIT_BUDGET = 5,
   /** An exception is recorded in the state (from a slow path), or a trapcond fired (see trapCode). */
   EXIT_FAULT = 6, EXIT_TRAP = 7,
   /** The instruction at currentOp must be run alone (it writes to the block it is in). */
-  EXIT_PRECISE = 8;
-export const EXIT_NAMES = ['', 'chain_0', 'chain_1', 'event', 'lookup', 'budget', 'fault', 'trap', 'precise'] as const;
+  EXIT_PRECISE = 8,
+  /** A region left in the middle of an instruction: its site is in the state. */
+  EXIT_REGION = 9,
+  /** The block at currentOp has become hot; it has not started. */
+  EXIT_HOT = 10;
+export const EXIT_NAMES = ['', 'chain_0', 'chain_1', 'event', 'lookup', 'budget', 'fault', 'trap', 'precise', 'region', 'hot'] as const;

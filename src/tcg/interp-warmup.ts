@@ -4,7 +4,7 @@
  */
 import type { EnvLayout } from './env.ts';
 import { EXIT_EVENT } from './env.ts';
-import { A_SHIFT, CALL, D_SHIFT, EXIT_TB, FORMS, LOOKUP, SLOT_MASK } from './forms.ts';
+import { A_SHIFT, CALL, D_SHIFT, EXIT_TB, FORMS, LOOKUP, SLOT_MASK, TB_START } from './forms.ts';
 
 export interface WarmUp {
   readonly layout: EnvLayout;
@@ -15,6 +15,8 @@ export interface WarmUp {
   readonly run: (position: number) => void;
   /** Numbers of helpers that may be called. */
   readonly helpers: readonly number[];
+  /** Numbers of regions that may be called. */
+  readonly regions: readonly number[];
 }
 
 const ROUNDS = 12;
@@ -23,20 +25,23 @@ const VALUES = [0, 1, -1, 5, 0x7fffffff, -0x80000000, 0x1234, -300, 31, 0x00ff00
 const TRIAL = 16, NEXT = 64;
 
 /** Leaves registers, code and jump cache as they were; the caller restores the first page of memory. */
-export function warmUp({ layout, regs, code, jumpCache, run, helpers }: WarmUp): void {
+export function warmUp({ layout, regs, code, jumpCache, run, helpers, regions }: WarmUp): void {
   const savedRegs = regs.slice(), savedCode = code.slice(0, NEXT + 16);
   const { temps } = layout;
   const a = temps, d = temps + 1;
   for (let round = 0; round < ROUNDS; round++) {
     for (const { number, words } of FORMS) {
       code.fill(0, 0, NEXT + 16);
-      // Operands that are 0 may be jumped to as well.
-      code[0] = EXIT_TB | EXIT_EVENT << A_SHIFT;
+      // Operands that are 0 may be jumped to as well: a block stands there too.
+      code[9] = EXIT_TB | EXIT_EVENT << A_SHIFT;
+      if (round % 3 === 1) code[NEXT] = regions[number % regions.length]! << 16;
       code[NEXT + 5] = 1;
+      code[NEXT + 7] = round === 5 ? -1 : 0;
       code[NEXT + 9] = EXIT_TB | EXIT_EVENT << A_SHIFT;
       const other = round % 3 === 2 ? 0 : NEXT;
       code.fill(other, TRIAL + 1, TRIAL + words);
-      code[TRIAL] = number | d << D_SHIFT | (number === EXIT_TB ? EXIT_EVENT : a) << A_SHIFT;
+      // A block's head has no operands: there they would name a region.
+      code[TRIAL] = number === TB_START ? 0 : number | d << D_SHIFT | (number === EXIT_TB ? EXIT_EVENT : a) << A_SHIFT;
       code[TRIAL + words] = EXIT_TB | EXIT_EVENT << A_SHIFT;
       if (CALL.includes(number)) code[TRIAL + 1] = helpers[round % helpers.length]! | (round & 1 ? 0xff0000 : 0);
       regs[a] = VALUES[round]!;

@@ -7,15 +7,18 @@
  *  - EXIT_EVENT: exit_tb 2
  *  - EXIT_LOOKUP: the jump cache has no block for the state
  *  - EXIT_BUDGET: the next block does not fit in the budget; eip is written, nothing is charged
+ *  - EXIT_REGION: a region left at the site in regs[site]; EXIT_HOT: the block at currentOp is to be compiled
  *  - EXIT_TRAP: a trapcond fired: trapCode() is the vector; the instruction at currentOp has done nothing
  *  - what a slow path or a helper put into pendingExit (which is cleared), with the op at currentOp not done
  * An exception thrown by a helper or slow path comes through; currentOp is set.
  */
 import { mulSignedHigh, mulUnsignedHigh } from './arith.ts';
-import type { ExecEnv } from './env.ts';
-import { EXIT_BUDGET } from './env.ts';
+import type { ExecEnv, RegionFunction } from './env.ts';
+import { LEAVE_BUDGET, LEAVE_EVENT, LEAVE_LOOKUP } from './backend/emitter.ts';
+import { EXIT_BUDGET, EXIT_EVENT, EXIT_HOT, EXIT_LOOKUP, EXIT_REGION } from './env.ts';
 import { FORMS } from './forms.ts';
 import { warmUp } from './interp-warmup.ts';
+import { jumpHashJs } from './jump-cache.ts';
 
 export interface Interpreter {
   /** Runs from the block whose head is at this position in the code; returns EXIT_*. */
@@ -28,17 +31,34 @@ export interface Interpreter {
 export type HelperFunctions = ((...args: number[]) => number | void)[];
 
 /** The loop's parameters, in order; `E` is the ExecEnv, whose tables may be replaced between runs. */
-const PARAMETERS = ['R', 'C', 'J', 'U', 'V', 'F', 'E', 'slowLoad', 'slowStore', 'mulUnsignedHigh', 'mulSignedHigh'] as const;
+const PARAMETERS = ['R', 'C', 'J', 'U', 'V', 'F', 'G', 'E', 'slowLoad', 'slowStore', 'mulUnsignedHigh', 'mulSignedHigh'] as const;
 
 /** The text of the loop. */
 export function interpreterSource(layout: ExecEnv['layout']): string {
   const cases = FORMS.map(({ name, number, words, body, jumps }) =>
     `case ${number}: // ${name}\n${body}${jumps ? '' : ` p = p + ${words} | 0; continue;`}\n`);
-  // What every block does first: charge its instructions to the budget, count its executions.
+  // What every block does first: charge its instructions to the budget, count its executions. The counter starts below 0 and
+  // tells at 0 that the block is hot. A head that is not 0 says that a region begins here: function << 16 | entry << 10.
   const start = `
-    t = R[$budget] - C[p + 5] | 0;
-    if (t < 0) { R[$eip] = C[p + 1] - C[p + 2] | 0; return ${EXIT_BUDGET}; }
-    R[$budget] = t; C[p + 7] = C[p + 7] + 1 | 0; p = p + 9 | 0;`;
+    for (;;) {
+      v = C[p];
+      if (v === 0) break;
+      R[$currentOp] = p; R[$region] = v >>> 16; R[$site] = 0; m = R[$budget] + R[$parked] | 0;
+      v = G[v >>> 16](v >>> 10 & 63, TR, TW);
+      R[$regionRetired] = R[$regionRetired] + m - (R[$budget] + R[$parked]) | 0;
+      if (v !== ${LEAVE_LOOKUP}) {
+        if (v > 0) { R[$site] = v; return ${EXIT_REGION}; }
+        return v === ${LEAVE_EVENT} ? ${EXIT_EVENT} : ${EXIT_BUDGET};
+      }
+      b = R[$csBase], pc = R[$eip] + b | 0, t = J[${jumpHashJs('pc')}];
+      if (t === 0 || C[t + 1] !== pc || C[t + 2] !== b || C[t + 3] !== R[$csLimit] || C[t + 4] !== R[$flags]) return ${EXIT_LOOKUP};
+      p = t;
+    }
+    const n = C[p + 5], left = R[$budget] - n | 0;
+    if (left < 0) { R[$eip] = C[p + 1] - C[p + 2] | 0; return ${EXIT_BUDGET}; }
+    t = C[p + 7] + 1 | 0; C[p + 7] = t;
+    if (t === 0) { R[$eip] = C[p + 1] - C[p + 2] | 0; R[$currentOp] = p; return ${EXIT_HOT}; }
+    R[$budget] = left; p = p + 9 | 0;`;
   const text = `return (function run(p) {
     const TR = E.readTable, TW = E.writeTable;
     let w = 0, a = 0, b = 0, h = 0, m = 0, pc = 0, q = 0, t = 0, v = 0;
@@ -71,7 +91,7 @@ export function createInterpreter(env: ExecEnv, jumpCache: Int32Array, code: Int
   // V8 shares the feedback of functions with equal text, and would then no longer treat this machine's arrays as constants.
   const text = `// ${Math.random()}\n${interpreterSource(layout)}`;
   const run = new Function(...PARAMETERS, text)(
-    regs, code, jumpCache, env.bytes, env.view, functions, env,
+    regs, code, jumpCache, env.bytes, env.view, functions, env.regions, env,
     (address: number, memop: number, slot: number) => {
       const value = loadSlow(address, memop), exit = takeExit();
       if (exit === 0) regs[slot] = value;
@@ -86,13 +106,16 @@ export function createInterpreter(env: ExecEnv, jumpCache: Int32Array, code: Int
 
   const { readTable, writeTable } = env;
   const page = env.bytes.slice(0, 4096);
-  const count = functions.length;
+  const count = functions.length, firstRegion = env.regions.length;
   TRIAL_HELPERS.forEach((helper) => functions.push(helper));
+  const trialRegions = trialRegionsOf();
+  env.regions.push(...trialRegions);
   env.readTable = env.writeTable = trialTable();
-  warmUp({ layout, regs, code, jumpCache, run, helpers: TRIAL_HELPERS.map((_, i) => count + i) });
+  warmUp({ layout, regs, code, jumpCache, run, helpers: TRIAL_HELPERS.map((_, i) => count + i), regions: trialRegions.map((_, i) => firstRegion + i) });
   env.readTable = readTable;
   env.writeTable = writeTable;
   functions.length = count;
+  env.regions.length = firstRegion;
   env.bytes.set(page);
   loadSlow = (address, memop) => env.loadSlow(address, memop);
   storeSlow = (address, value, memop) => env.storeSlow(address, value, memop);
@@ -107,6 +130,12 @@ function trialTable(): Int32Array {
 
 /** Several, so that V8 expects any function. */
 const TRIAL_HELPERS: HelperFunctions = [() => 1, (a) => a! | 0, (a, b) => a! ^ b!, (a, b, c) => a! + b! + c! | 0, () => undefined, (...args) => args.length];
+
+/** Regions that leave in every way; the first one alternates, so that a run comes to an end. */
+function trialRegionsOf(): RegionFunction[] {
+  let calls = 0;
+  return [() => (++calls & 1) - 1, () => LEAVE_EVENT, () => LEAVE_BUDGET, () => 5, (entry) => entry - 1, (_entry, reads) => (reads[0]! | 1) < 0 ? LEAVE_EVENT : LEAVE_BUDGET];
+}
 
 function trialSlowPaths(regs: Int32Array, pendingExit: number): Pick<ExecEnv, 'loadSlow' | 'storeSlow'> {
   return {

@@ -54,6 +54,10 @@ export class TranslationBlock implements TbKey {
   /** What collect() has counted so far, modulo 2^32. */
   countedExecutions = 0;
   countedJumpHits = 0;
+  /** Where the execution counter of its head started: at 0 the block is hot. */
+  counterStart = 0;
+  /** EIP that a call at its end returns to, or -1. */
+  returnEip = -1;
 
   constructor(key: TbKey, packed: { icount: number; start: number; starts: number; end: number; links: readonly [number, number] }) {
     this.pc = key.pc;
@@ -83,6 +87,8 @@ export interface InsnState {
   index: number;
 }
 
+/** Executions after which a block is hot if nobody says otherwise: as good as never. */
+const COLD = 2 ** 31;
 const BUCKETS = 1 << 15;
 const FIRST_POSITION = 128;
 /** Smallest code buffer, in words. */
@@ -167,6 +173,7 @@ export class TbCache {
     code[position + HEAD_CS_LIMIT] = block.csLimit;
     code[position + HEAD_FLAGS] = flags;
     code[position + HEAD_TB] = this.blocks.length;
+    this.startCounter(block, COLD);
     this.end = block.end;
     this.blocks.push(block);
     const bucket = this.bucket(pc, block.page0, flags);
@@ -179,6 +186,29 @@ export class TbCache {
     counters.opsOut += ops.ops.length;
     counters.words += block.end - position;
     return block;
+  }
+
+  /** Lets the block be hot after `executions` more (up to 2^31). */
+  startCounter(block: TranslationBlock, executions: number): void {
+    this.collectFrom(block);
+    block.counterStart = block.countedExecutions = this.code[block.position + HEAD_EXEC_COUNT] = -executions | 0;
+  }
+
+  /** The block for a key, if there is one; not counted as a lookup. For blocks that lie in one page. */
+  peek(pc: number, csBase: number, csLimit: number, flags: number, page: number): TranslationBlock | undefined {
+    let block = this.buckets[this.bucket(pc, page, flags)];
+    while (block !== undefined && (block.pc !== pc || block.page0 !== page || block.page1 >= 0 || block.flags !== flags || block.csBase !== csBase || block.csLimit !== csLimit)) block = block.next;
+    return block;
+  }
+
+  /** Lets a block's head enter a region (0 = none: its own ops again). */
+  setRegion(block: TranslationBlock, region: number, entry: number): void {
+    this.code[block.position] = region === 0 ? 0 : region << 16 | entry << 10;
+  }
+
+  /** The region that a block's head enters, or 0. */
+  regionOf(block: TranslationBlock): number {
+    return this.code[block.position]! >>> 16;
   }
 
   /** Links goto_tb `slot` of a block, if that is allowed. */
@@ -283,8 +313,8 @@ export class TbCache {
     block.countedJumpHits = hits;
   }
 
-  /** How often a block has been started, modulo 2^32. */
+  /** How often a block has been started since its counter was, modulo 2^32. */
   executionsOf(block: TranslationBlock): number {
-    return this.code[block.position + HEAD_EXEC_COUNT]! >>> 0;
+    return this.code[block.position + HEAD_EXEC_COUNT]! - block.counterStart >>> 0;
   }
 }

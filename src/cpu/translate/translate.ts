@@ -29,6 +29,8 @@ export interface BlockInfo {
   readonly icount: number;
   /** Bytes of guest code from the key's pc on; more than one page is touched if pc's page offset + length exceeds 4096. */
   readonly length: number;
+  /** Where a near call at the block's end returns to, or -1. */
+  readonly returnEip: number;
 }
 
 /** Thrown by the code reader at the limit of CS. */
@@ -84,7 +86,8 @@ export class Translator {
       eip = ctx.nextEip;
     } while (!ctx.ended && icount < most && ((key.csBase + eip ^ key.pc) & ~0xfff) === 0);
     if (!ctx.ended) jumpTo(ctx, 0, eip);
-    return { icount, length: eip - key.eip };
+    const calls = decoder.insn.row?.mnemonic === 'CALL';
+    return { icount, length: eip - key.eip, returnEip: calls ? eip : -1 };
   }
 
   /** Decodes; a fault while fetching the first instruction is thrown on, later it is told as a failure to decode. */

@@ -1,0 +1,218 @@
+/**
+ * Tier 2: which hot blocks become one JavaScript function, compiling them, and taking the function away again.
+ *
+ * A region is the hot block and the blocks of its page that run about as often and are linked to it by jumps, fall-through
+ * and calls; it is entered at the hot block and behind its calls. It lives as long as all its blocks do.
+ */
+import { RegionEmitter } from '../tcg/backend/emitter.ts';
+import type { Site } from '../tcg/backend/emitter.ts';
+import { mulSignedHigh, mulUnsignedHigh } from '../tcg/arith.ts';
+import type { ExecEnv, RegionFunction } from '../tcg/env.ts';
+import type { Block } from '../tcg/ir.ts';
+import type { TbCache, TranslationBlock } from '../tcg/tb-cache.ts';
+import { BUDGET, EIP, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF } from './state.ts';
+import type { Translator } from './translate/translate.ts';
+
+/** Most guest instructions in a region: V8 does not optimize functions above 60 KB of bytecode. */
+const MAX_INSNS = 300;
+/** A block belongs to a region if it runs at least this fraction as often as the hot block. */
+const COLDER = 64;
+/** Misses at one site after which the region is compiled anew with a call there. */
+const MANY_MISSES = 200;
+/** Most entries, as the head's word holds them. */
+const MAX_ENTRIES = 32;
+/** Compilations of one hot block on account of its sites, after which it stays as it is. */
+const MAX_VERSIONS = 8;
+
+export interface Region {
+  readonly number: number;
+  readonly sites: readonly Site[];
+  readonly blocks: ReadonlySet<TranslationBlock>;
+  readonly entries: readonly TranslationBlock[];
+  readonly source: string;
+  /** Misses by site key. */
+  readonly misses: Map<string, number>;
+  readonly callSites: ReadonlySet<string>;
+  readonly version: number;
+  valid: boolean;
+}
+
+/** What became of compiling: for --stats. */
+export class RegionCounters {
+  compiled = 0;
+  dropped = 0;
+  guestInsns = 0;
+  sourceBytes = 0;
+  recompiledForMisses = 0;
+}
+
+const gone: RegionFunction = () => {
+  throw new Error('a region was entered that is gone');
+};
+
+export class Regions {
+  readonly counters = new RegionCounters();
+  /** Instructions of the blocks compiled in this slice: the run loop bounds it. */
+  work = 0;
+  readonly #env: ExecEnv;
+  readonly #cache: TbCache;
+  readonly #translator: Translator;
+  readonly #optimize: (block: Block) => void;
+  readonly #regions: (Region | undefined)[] = [undefined];
+  /** Numbers of dropped regions: those that may still be running, and those that can be given out again. */
+  readonly #retired: number[] = [];
+  readonly #free: number[] = [];
+  /** The regions that a block is part of. */
+  readonly #of = new Map<TranslationBlock, Set<Region>>();
+  /** Told of each region's source: `-d out_asm`. */
+  onCompiled: ((region: Region, head: TranslationBlock) => void) | null = null;
+
+  constructor(env: ExecEnv, cache: TbCache, translator: Translator, optimize: (block: Block) => void) {
+    this.#env = env;
+    this.#cache = cache;
+    this.#translator = translator;
+    this.#optimize = optimize;
+    env.regions.push(gone);
+  }
+
+  get(number: number): Region | undefined {
+    return this.#regions[number];
+  }
+
+  /** Live regions. */
+  get size(): number {
+    return this.#regions.filter((region) => region?.valid === true).length;
+  }
+
+  /** Compiles the region of a hot block; false if it cannot be one. */
+  compile(head: TranslationBlock, callSites: ReadonlySet<string> = new Set(), version = 0): boolean {
+    if (!head.valid || head.page1 >= 0 || (head.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ | HF_ONE_INSN)) !== 0 || (this.#free.length === 0 && this.#regions.length > 0xffff)) return false;
+    const blocks = this.#select(head);
+    const keys = blocks.map((block) => ({ eip: block.pc - block.csBase | 0, icount: block.icount }));
+    const returns = blocks.flatMap(({ returnEip }) => (returnEip < 0 ? [] : keys.findIndex(({ eip }) => eip === returnEip))).filter((index) => index >= 0);
+    const targets = [...new Set(returns)].slice(0, MAX_ENTRIES - 1);
+    const emitter = new RegionEmitter(keys, { layout: this.#env.layout, helpers: this.#env.helpers, flags: head.flags, callSites });
+    blocks.forEach((block, index) => emitter.add(index, this.#opsOf(block), targets));
+    const entries = [...new Set([0, ...targets])];
+    const name = `tb_${(head.pc >>> 0).toString(16).padStart(8, '0')}`;
+    const source = emitter.finish(name, entries);
+    const number = this.#free.pop() ?? this.#regions.length;
+    const region: Region = {
+      number, sites: emitter.sites, blocks: new Set(blocks), entries: entries.map((index) => blocks[index]!), source, misses: new Map(), callSites, version, valid: true,
+    };
+    const run = this.#build(source, emitter.calledHelpers);
+    this.#regions[number] = region;
+    this.#env.regions[number] = run;
+    this.#warm(run, entries.length);
+    region.entries.forEach((block, entry) => this.#cache.setRegion(block, number, entry));
+    for (const block of blocks) {
+      const set = this.#of.get(block);
+      if (set === undefined) this.#of.set(block, new Set([region]));
+      else set.add(region);
+    }
+    const insns = keys.reduce((sum, { icount }) => sum + icount, 0);
+    this.work += insns;
+    this.counters.compiled++;
+    this.counters.guestInsns += insns;
+    this.counters.sourceBytes += source.length;
+    this.onCompiled?.(region, head);
+    return true;
+  }
+
+  /** A region was left at a site; where that happens all the time it is compiled with a call there. */
+  missed(region: Region, key: string): void {
+    const misses = (region.misses.get(key) ?? 0) + 1;
+    region.misses.set(key, misses);
+    if (misses < MANY_MISSES || !region.valid || region.version >= MAX_VERSIONS || region.callSites.has(key)) return;
+    const often = [...region.misses].filter(([, count]) => count * 4 >= MANY_MISSES).map(([site]) => site);
+    const head = region.entries[0]!;
+    this.#drop(region);
+    this.counters.recompiledForMisses++;
+    this.compile(head, new Set([...region.callSites, ...often]), region.version + 1);
+  }
+
+  /** A block is gone: so are the regions it is part of. */
+  dropped(block: TranslationBlock): void {
+    for (const region of this.#of.get(block) ?? []) this.#drop(region);
+  }
+
+  /** No region is running: forgets those that were dropped, and lets a new slice compile. */
+  startSlice(): void {
+    this.work = 0;
+    for (const number of this.#retired) {
+      this.#regions[number] = undefined;
+      this.#free.push(number);
+    }
+    this.#retired.length = 0;
+  }
+
+  #drop(region: Region): void {
+    if (!region.valid) return;
+    region.valid = false;
+    this.counters.dropped++;
+    this.#env.regions[region.number] = gone;
+    this.#retired.push(region.number);
+    for (const block of region.blocks) {
+      const set = this.#of.get(block);
+      set?.delete(region);
+      if (set?.size === 0) this.#of.delete(block);
+    }
+    // Another region may have taken an entry over.
+    for (const block of region.entries) if (block.valid && this.#cache.regionOf(block) === region.number) this.#cache.setRegion(block, 0, 0);
+  }
+
+  /** The blocks of the region, the hot one first, the others hottest first. */
+  #select(head: TranslationBlock): TranslationBlock[] {
+    const least = Math.floor(this.#cache.executionsOf(head) / COLDER);
+    const chosen = new Set([head]);
+    let insns = head.icount;
+    const candidates = new Map<TranslationBlock, number>();
+    const look = (block: TranslationBlock): void => {
+      const near = [...block.linkage.targets, block.returnEip < 0 ? undefined
+        : this.#cache.peek(block.csBase + block.returnEip | 0, head.csBase, head.csLimit, head.flags, head.page0)];
+      for (const next of near) {
+        if (next === undefined || !next.valid || next.page1 >= 0 || next.page0 !== head.page0 || ((next.pc ^ head.pc) & ~4095) !== 0 || chosen.has(next)) continue;
+        const heat = this.#cache.executionsOf(next);
+        if (heat >= least) candidates.set(next, heat);
+      }
+    };
+    look(head);
+    while (candidates.size > 0) {
+      const [next] = [...candidates].reduce((best, one) => (one[1] > best[1] ? one : best));
+      candidates.delete(next);
+      if (insns + next.icount > MAX_INSNS) continue;
+      insns += next.icount;
+      chosen.add(next);
+      look(next);
+    }
+    return [...chosen];
+  }
+
+  /** A block's optimized ops: translated again, from the same bytes. */
+  #opsOf(block: TranslationBlock): Block {
+    const { pc, csBase, csLimit, flags, ma } = block;
+    const { bytes } = this.#env;
+    this.#translator.translate({ pc, eip: pc - csBase | 0, csBase, csLimit, flags }, (linear) => bytes[ma + (linear - pc)]!, block.icount);
+    this.#optimize(this.#translator.builder);
+    return this.#translator.builder;
+  }
+
+  #build(source: string, helpers: readonly number[]): RegionFunction {
+    const { regs, bytes, view } = this.#env;
+    const names = helpers.map((number) => `f${number}`);
+    const make = new Function('R', 'U', 'V', 'loadSlow', 'storeSlow', 'mulUnsignedHigh', 'mulSignedHigh', ...names, source) as (...args: unknown[]) => RegionFunction;
+    return make(regs, bytes, view, this.#env.loadSlow, this.#env.storeSlow, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
+  }
+
+  /** Runs each entry once without budget, so that V8 has seen the way out before it optimizes. */
+  #warm(run: RegionFunction, entries: number): void {
+    const { regs } = this.#env;
+    const eip = regs[EIP]!, budget = regs[BUDGET]!;
+    for (let entry = 0; entry < entries; entry++) {
+      regs[BUDGET] = 0;
+      run(entry, this.#env.readTable, this.#env.writeTable);
+    }
+    regs[EIP] = eip;
+    regs[BUDGET] = budget;
+  }
+}

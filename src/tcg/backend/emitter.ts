@@ -1,0 +1,336 @@
+/**
+ * The JavaScript backend: the optimized ops of a region's blocks become one function.
+ *
+ *     (function tb_c0101234(entry, TR, TW) {
+ *       let eax = R[0], …, budget = R[100], site = 0, …;       registers that the region uses, as int32 locals
+ *       X: { … }                                               the blocks, in structured control flow
+ *       R[0] = eax; …; R[100] = budget;                        registers that it writes
+ *       return site;
+ *     })
+ *
+ * It returns LEAVE_* or, for an instruction that must be done in tier 1 (a miss of the fast tables, a trap), the number of
+ * its site: then nothing of that instruction has happened. A call that may throw finds all registers in the state, and
+ * its site in R[site]. Each block charges its instructions when it starts.
+ */
+import { conditionJs } from '../conditions.ts';
+import type { EnvLayout, Helper } from '../env.ts';
+import { CONST, GLOBAL } from '../ir.ts';
+import type { Block, Op } from '../ir.ts';
+import * as O from '../ops.ts';
+import { DISPATCH, edgeTo } from './flow-graph.ts';
+import type { FlowNode, Terminator } from './flow-graph.ts';
+import { structure } from './structure.ts';
+
+/** What a region's function returns beside site numbers (1 and up): look up the next block; look at events; no budget. */
+export const LEAVE_LOOKUP = 0, LEAVE_EVENT = -1, LEAVE_BUDGET = -2;
+
+/** An instruction at which the function may be left. */
+export interface Site {
+  readonly eip: number;
+  /** cc_op before it, 0 if the state's is right. */
+  readonly ccOp: number;
+  /** Instructions of its block that had been charged and did not run, itself included. */
+  readonly refund: number;
+  /** Names the access across compilations: EIP and the number of the access in it. */
+  readonly key: string;
+}
+
+/** One block of the region, as it is added. */
+export interface RegionBlock {
+  /** EIP of its first instruction. */
+  readonly eip: number;
+  readonly icount: number;
+}
+
+export interface EmitOptions {
+  readonly layout: EnvLayout;
+  readonly helpers: readonly Helper[];
+  /** The flags that all blocks were translated for. */
+  readonly flags: number;
+  /** Keys of sites that missed often: they call the slow path in place. */
+  readonly callSites: ReadonlySet<string>;
+}
+
+const LEAVE = 'break X;\n';
+/** Stand for code that depends on which registers the whole region uses. */
+const SAVE = '\u0001', RELOAD = '\u0002';
+
+export class RegionEmitter {
+  private readonly layout: EnvLayout;
+  private readonly helpers: readonly Helper[];
+  private readonly flags: number;
+  private readonly callSites: ReadonlySet<string>;
+  private readonly blocks: readonly RegionBlock[];
+  private readonly nodes: FlowNode[];
+  readonly sites: Site[] = [];
+  private readonly used = new Set<number>();
+  private readonly written = new Set<number>();
+  private readonly calls = new Set<number>();
+  private temps = 0;
+  // The block being added.
+  private block!: Block;
+  private names: string[] = [];
+  private text = '';
+  private node = 0;
+  private insn = { eip: 0, ccOp: 0, index: -1, accesses: 0 };
+  private own!: RegionBlock;
+
+  constructor(blocks: readonly RegionBlock[], options: EmitOptions) {
+    this.blocks = blocks;
+    this.layout = options.layout;
+    this.helpers = options.helpers;
+    this.flags = options.flags;
+    this.callSites = options.callSites;
+    // The first node of block i is node i.
+    this.nodes = blocks.map(() => ({ code: '', next: { kind: 'none' } }));
+  }
+
+  /** Adds the ops of block `index`. `returns`: blocks (by number) that a computed jump may lead to. */
+  add(index: number, ops: Block, returns: readonly number[]): void {
+    this.block = ops;
+    this.own = this.blocks[index]!;
+    this.node = index;
+    this.insn = { eip: this.own.eip, ccOp: 0, index: -1, accesses: 0 };
+    this.names = this.nameTemps();
+    const { icount, eip } = this.own;
+    this.text = `if ((budget = budget - ${icount} | 0) < 0) { budget = budget + ${icount} | 0; ${this.global(this.layout.eip)} = ${eip}; site = ${LEAVE_BUDGET}; break X; }\n`;
+    this.written.add(this.layout.eip);
+    const labels = new Map<number, number>();
+    const nodeOf = (label: number): number => {
+      let node = labels.get(label);
+      if (node === undefined) labels.set(label, node = this.nodes.push({ code: '', next: { kind: 'none' } }) - 1);
+      return node;
+    };
+    let open = true;
+    for (let i = 0; i < ops.ops.length; i++) {
+      const op = ops.ops[i]!, { def, args } = op;
+      if (def === O.SET_LABEL) {
+        const node = nodeOf(args[0]!);
+        if (open) this.close({ kind: 'goto', edge: edgeTo(node) });
+        this.node = node;
+        open = true;
+      } else if (!open) continue;
+      else if (def === O.BR) {
+        this.close({ kind: 'goto', edge: edgeTo(nodeOf(args[0]!)) });
+        open = false;
+      } else if (def === O.BRCOND) {
+        const behind = this.nodes.push({ code: '', next: { kind: 'none' } }) - 1;
+        this.close({ kind: 'if', condition: conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!)), then: edgeTo(nodeOf(args[3]!)), else: edgeTo(behind) });
+        this.node = behind;
+      } else if (def === O.GOTO_TB) {
+        const target = this.targetBehind(i);
+        if (target >= 0) {
+          this.close({ kind: 'goto', edge: edgeTo(target) });
+          open = false;
+        }
+      } else if (def === O.EXIT_TB) {
+        this.text += args[0] === 2 ? `site = ${LEAVE_EVENT};\n${LEAVE}` : LEAVE;
+        this.close({ kind: 'none' });
+        open = false;
+      } else if (def === O.LOOKUP_AND_GOTO_PTR) {
+        if (returns.length === 0) {
+          this.text += LEAVE;
+          this.close({ kind: 'none' });
+        } else {
+          // The block may have changed what its successor assumes.
+          this.text += `if (R[${this.layout.flags}] !== ${this.flags}) break X;\n`;
+          this.close({ kind: 'switch', on: this.global(this.layout.eip), cases: returns.map((to) => ({ value: this.blocks[to]!.eip, edge: edgeTo(to) })), otherwise: LEAVE });
+        }
+        open = false;
+      } else this.emit(op);
+    }
+    if (open) throw new Error('a block does not end');
+  }
+
+  /** The function's source, for entries (numbers of blocks) that it is called with as 0, 1, … */
+  finish(name: string, entries: readonly number[]): string {
+    let first = entries[0]!;
+    if (entries.length > 1) {
+      first = this.nodes.push({ code: '', next: { kind: 'switch', on: 'entry', cases: entries.map((to, value) => ({ value, edge: edgeTo(to) })), otherwise: LEAVE } }) - 1;
+    }
+    const body = structure(this.nodes, first);
+    const { globals, budget } = this.layout;
+    const all = [...new Set([...this.used, ...this.written])].sort((a, b) => a - b), written = [...this.written].sort((a, b) => a - b);
+    const save = written.map((slot) => `R[${slot}] = ${globals[slot]};`).join(' '), reload = all.map((slot) => `${globals[slot]} = R[${slot}];`).join(' ');
+    const locals = [
+      ...all.map((slot) => `${globals[slot]} = R[${slot}]`), `budget = R[${budget}]`, 'site = 0', `${DISPATCH} = 0`, 'a = 0', 'p = 0',
+      ...Array.from({ length: this.temps }, (_, i) => `t${i} = 0`),
+    ];
+    return `return (function ${name}(entry, TR, TW) {\nlet ${locals.join(', ')};\nX: {\n${body.replaceAll(SAVE, save).replaceAll(RELOAD, reload)}}\n${save} R[${budget}] = budget;\nreturn site;\n})`;
+  }
+
+  /** Numbers of the helpers that the text calls as f<number>. */
+  get calledHelpers(): readonly number[] {
+    return [...this.calls];
+  }
+
+  private close(next: Terminator): void {
+    this.nodes[this.node] = { code: this.text, next };
+    this.text = '';
+  }
+
+  /** The block of this region that the goto_tb at `at` leads to, or -1: EIP is written right behind it. */
+  private targetBehind(at: number): number {
+    for (let i = at + 1; i < this.block.ops.length; i++) {
+      const { def, args } = this.block.ops[i]!;
+      if (def !== O.MOV) return -1;
+      if (args[0] === this.layout.eip) return this.block.isConst(args[1]!) ? this.blocks.findIndex(({ eip }) => eip === this.block.constValue(args[1]!)) : -1;
+    }
+    return -1;
+  }
+
+  private emit(op: Op): void {
+    const { def, args } = op;
+    switch (def) {
+      case O.INSN_START:
+        this.insn = { eip: args[0]!, ccOp: args[1]!, index: this.insn.index + 1, accesses: 0 };
+        return;
+      case O.DISCARD:
+        return;
+      case O.LD_ENV:
+        this.assign(args[0]!, `R[${args[1]}]`);
+        return;
+      case O.ST_ENV:
+        this.text += `R[${args[1]}] = ${this.input(args[0]!)};\n`;
+        return;
+      case O.GUEST_LD:
+        this.load(args[0]!, args[1]!, args[2]!);
+        return;
+      case O.GUEST_ST:
+        this.store(args[0]!, args[1]!, args[2]!);
+        return;
+      case O.TRAP:
+        this.text += `if (${conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!))}) { site = ${this.site().number}; break X; }\n`;
+        return;
+      case O.CALL:
+        this.call(op);
+        return;
+    }
+    if (def.js === undefined) throw new Error(`no JavaScript for ${def.name}`);
+    const operands = args.slice(1).map((arg, i) => (i < def.ins ? this.input(arg) : String(arg)));
+    this.assign(args[0]!, def.js(...operands));
+  }
+
+  private load(out: number, address: number, memop: number): void {
+    const bytes = O.memOpBytes(memop), signed = (memop & O.MO_SIGN) !== 0;
+    const read = bytes === 1 ? (signed ? 'V.getInt8(p)' : 'U[p]') : bytes === 2 ? (signed ? 'V.getInt16(p, true)' : 'V.getUint16(p, true)') : 'V.getInt32(p, true)';
+    this.access(address, bytes, (memop & O.MO_RMW) !== 0 ? 'TW' : 'TR', (slow) => (slow === null ? this.assignment(out, read)
+      : `${this.assignment(out, `loadSlow(a, ${memop})`)} `));
+  }
+
+  private store(value: number, address: number, memop: number): void {
+    const bytes = O.memOpBytes(memop), v = this.input(value);
+    const write = bytes === 1 ? `U[p] = ${v};` : bytes === 2 ? `V.setInt16(p, ${v}, true);` : `V.setInt32(p, ${v}, true);`;
+    this.access(address, bytes, 'TW', (slow) => (slow === null ? write : `storeSlow(a, ${v}, ${memop}); `));
+  }
+
+  /** The address check, and what is done on a hit (`work(null)`); on a miss the function is left, or calls the slow path. */
+  private access(address: number, bytes: number, table: 'TR' | 'TW', work: (slow: true | null) => string): void {
+    const { key, number } = this.site();
+    const crosses = bytes === 1 ? '' : ` || (a & 4095) > ${4096 - bytes}`;
+    this.text += `a = ${this.input(address)}; p = ${table}[a >>> 12] ^ a;\n`;
+    const miss = `p < 0${crosses}`;
+    if (!this.callSites.has(key)) {
+      this.text += `if (${miss}) { site = ${number}; break X; }\n${work(null)}\n`;
+      return;
+    }
+    // A device may ask for the time, and a kick takes the budget away: it is in the state meanwhile.
+    const { budget, pendingExit } = this.layout;
+    this.text += `if (${miss}) { R[${budget}] = budget; R[${this.layout.site}] = ${number}; ${work(true)}budget = R[${budget}]; if (R[${pendingExit}] !== 0) { site = ${number}; break X; } } else { ${work(null)} }\n`;
+  }
+
+  private call({ args }: Op): void {
+    const helper = this.helpers[args[0]!]!;
+    const outs = helper.returns ? 1 : 0;
+    const inputs = args.slice(1 + outs).map((arg) => this.input(arg)).join(', ');
+    this.calls.add(args[0]!);
+    const expression = `f${args[0]}(${inputs})`;
+    if (!helper.pure) {
+      this.text += `${helper.mayFault || helper.globals !== 'none' ? `${SAVE} ` : ''}R[${this.layout.budget}] = budget; R[${this.layout.site}] = ${this.site().number};\n`;
+    }
+    if (helper.pure) {
+      if (outs > 0) this.assign(args[1]!, `${expression} | 0`);
+      return;
+    }
+    // The result is taken before the registers are read again: it may be one of them.
+    const reload = `${helper.globals === 'write' ? `${RELOAD} ` : ''}budget = R[${this.layout.budget}];\n`;
+    if (outs === 0) {
+      this.text += `${expression};\n${reload}`;
+      return;
+    }
+    this.text += `a = ${expression} | 0;\n${reload}`;
+    this.assign(args[1]!, 'a');
+  }
+
+  /** A site for the present instruction's next access. */
+  private site(): { number: number; key: string } {
+    const { eip, ccOp, index } = this.insn;
+    const key = `${(eip >>> 0).toString(16)}:${this.insn.accesses++}`;
+    this.sites.push({ eip, ccOp, refund: this.own.icount - index, key });
+    return { number: this.sites.length, key };
+  }
+
+  private assign(out: number, expression: string): void {
+    this.text += `${this.assignment(out, expression)}\n`;
+  }
+
+  private assignment(out: number, expression: string): string {
+    if (this.block.kinds[out] === GLOBAL) {
+      this.written.add(out);
+      return `${this.global(out)} = ${expression};`;
+    }
+    return `${this.names[out]} = ${expression};`;
+  }
+
+  private input(value: number): string {
+    switch (this.block.kinds[value]) {
+      case GLOBAL: return this.global(value);
+      case CONST: {
+        const number = this.block.constValue(value);
+        return number < 0 ? `(${number})` : String(number);
+      }
+      default: return this.names[value]!;
+    }
+  }
+
+  private global(slot: number): string {
+    this.used.add(slot);
+    return this.layout.globals[slot]!;
+  }
+
+  /** JavaScript names of the block's temporaries: a name is free again after the last use, as long as the block only jumps forward. */
+  private nameTemps(): string[] {
+    const { ops, kinds } = this.block;
+    const last = new Map<number, number>(), set = new Set<number>();
+    let backward = false;
+    ops.forEach(({ def, args }, at) => {
+      for (const arg of this.valuesOf(def, args)) last.set(arg, at);
+      if (def === O.SET_LABEL) set.add(args[0]!);
+      backward ||= (def === O.BR && set.has(args[0]!)) || (def === O.BRCOND && set.has(args[3]!));
+    });
+    const names: string[] = [], free: number[] = [], taken = new Map<number, number>();
+    let count = 0;
+    ops.forEach(({ def, args }, at) => {
+      const values = this.valuesOf(def, args);
+      for (const value of values) {
+        if (kinds[value] === GLOBAL || kinds[value] === CONST || taken.has(value)) continue;
+        const number = free.pop() ?? count++;
+        taken.set(value, number);
+        names[value] = `t${number}`;
+      }
+      if (backward) return;
+      for (const value of new Set(values)) {
+        const number = taken.get(value);
+        if (number !== undefined && last.get(value) === at) free.push(number);
+      }
+    });
+    this.temps = Math.max(this.temps, count);
+    return names;
+  }
+
+  /** The value operands of an op. */
+  private valuesOf(def: O.OpDef, args: readonly number[]): readonly number[] {
+    return def === O.CALL ? args.slice(1) : args.slice(0, def.outs + def.ins);
+  }
+}
+
