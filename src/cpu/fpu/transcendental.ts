@@ -4,7 +4,7 @@
  * Trigonometric functions reduce their argument by the 66-bit pi that the hardware uses (vol. 1, 8.3.8).
  */
 import {
-  BIAS, INTEGER_BIT, ONE, ZE, bitLength, fromInteger, infinity, invalid, isInfinity, isZero, nanResult, negate, noteDenormals, normalized, pack, parts, zero,
+  BIAS, INTEGER_BIT, ONE, PE, UE, ZE, bitLength, fromInteger, infinity, invalid, isDenormal, isInfinity, isZero, nanResult, negate, noteDenormals, normalized, pack, parts, zero,
 } from './float80.ts';
 import type { Arithmetic, Float80 } from './float80.ts';
 
@@ -109,18 +109,23 @@ function packFixed(a: Arithmetic, x: bigint, scale = -BITS): Float80 {
 /** Small arguments of odd functions: f(x) = x but for the inexact flag. */
 const isTiny = (x: Float80): boolean => x.exponent < BIAS - 60;
 
-function tinyResult(a: Arithmetic, x: Float80): Float80 {
+/** x, a little more (1) or less (-1) in magnitude. */
+function tinyResult(a: Arithmetic, x: Float80, error: 1n | -1n): Float80 {
   const { value, scale } = parts(x);
-  return pack(a, x.sign, (value << 100n) - 1n, scale - 100, 64);
+  return pack(a, x.sign, (value << 100n) + error, scale - 100, 64);
 }
 
-/** F2XM1: 2^x - 1; outside of -1..1 the result is undefined (x is given back). */
+/**
+ * F2XM1: 2^x - 1; outside of -1..1 the result is undefined (x is given back, as the hardware does). Like all of these
+ * instructions it reports an exact result as inexact.
+ */
 export function exp2MinusOne(a: Arithmetic, x: Float80): Float80 {
   const nan = nanResult(a, x);
   if (nan !== null) return nan;
   if (isInfinity(x)) return x.sign === 1 ? negate(ONE) : x;
   if (isZero(x)) return x;
   noteDenormals(a, x);
+  a.flags |= PE;
   if (x.exponent > BIAS || (x.exponent === BIAS && x.significand !== INTEGER_BIT)) return x;
   if (x.exponent === BIAS) return x.sign === 0 ? ONE : { sign: 1, exponent: BIAS - 1, significand: INTEGER_BIT };
   if (isTiny(x)) {
@@ -156,25 +161,32 @@ export function yLog2x(a: Arithmetic, x: Float80, y: Float80): Float80 {
     if (!isInfinity(y)) a.flags |= ZE;
     return infinity((y.sign ^ 1) as 0 | 1);
   }
-  if (isInfinity(x)) return isZero(y) ? invalid(a) : infinity(y.sign);
+  if (isInfinity(x) && isZero(y)) return invalid(a);
   noteDenormals(a, x, y);
+  if (isInfinity(x)) return infinity(y.sign);
   if (isInfinity(y)) return isOne ? invalid(a) : infinity((y.sign ^ (x.exponent < BIAS ? 1 : 0)) as 0 | 1);
   if (isOne) return zero(y.sign);
   const { value, scale } = parts(x);
   if (isZero(y)) return zero((y.sign ^ (x.exponent < BIAS ? 1 : 0)) as 0 | 1);
-  return timesFixed(a, y, log2(value, scale), (value & (value - 1n)) === 0n);
+  const result = timesFixed(a, y, log2(value, scale), (value & (value - 1n)) === 0n);
+  a.flags |= isDenormal(result) ? PE | UE : PE;
+  return result;
 }
 
-/** FYL2XP1: y log2(x + 1), |x| < 1 - sqrt(1/2). */
+/** FYL2XP1: y log2(x + 1), |x| < 1 - sqrt(1/2). For x <= -1 the hardware gives x back. */
 export function yLog2xPlusOne(a: Arithmetic, x: Float80, y: Float80): Float80 {
   const nan = nanResult(a, x, y);
   if (nan !== null) return nan;
-  if (x.sign === 1 && x.exponent >= BIAS) return invalid(a);
+  if (x.sign === 1 && isInfinity(x)) return invalid(a);
   if ((isInfinity(x) && isZero(y)) || (isZero(x) && isInfinity(y))) return invalid(a);
   const sign = (x.sign ^ y.sign) as 0 | 1;
-  if (isInfinity(x) || isInfinity(y)) return infinity(sign);
   noteDenormals(a, x, y);
+  if (isInfinity(x) || isInfinity(y)) return infinity(sign);
   if (isZero(x) || isZero(y)) return zero(sign);
+  if (x.sign === 1 && x.exponent >= BIAS) {
+    a.flags |= PE;
+    return x;
+  }
   if (isTiny(x)) {
     const { value, scale } = parts(x);
     const { value: factor, scale: factorScale } = parts(y);
@@ -199,7 +211,7 @@ export function arcTangent(a: Arithmetic, y: Float80, x: Float80): Float80 {
   const distance = bitLength(top.value) + top.scale - bitLength(bottom.value) - bottom.scale;
   if (distance > 100) return signed(PI / 2n);
   if (distance < -100 && x.sign === 1) return signed(PI);
-  if (distance < -60) {
+  if (distance < -60 && x.sign === 0) {
     // The quotient itself, a little less.
     const quotient = (top.value << 140n) / bottom.value;
     return pack(a, y.sign, (quotient << 1n) - 1n, top.scale - bottom.scale - 141, 64);
@@ -224,18 +236,24 @@ function reduce(x: Float80): { quadrant: number; rest: bigint } | null {
   return x.sign === 1 ? { quadrant: (4 - quadrant) & 3, rest: -rest } : { quadrant, rest };
 }
 
-/** FSIN, FCOS, FPTAN: both values, NaN handling by the caller; null: argument out of range. */
-export function sineAndCosine(a: Arithmetic, x: Float80): { sine: Float80; cosine: Float80; tangent: Float80 } | null {
+/** FSIN, FCOS, FPTAN, NaN handling by the caller; null: argument out of range. Each value raises its exceptions when it is asked for. */
+export function sineAndCosine(a: Arithmetic, x: Float80): { readonly sine: Float80; readonly cosine: Float80; readonly tangent: Float80 } | null {
   if (isTiny(x)) {
-    const one = pack(a, 0, (1n << 200n) - 1n, -200, 64);
-    const small = tinyResult(a, x);
-    return { sine: small, cosine: one, tangent: { ...small } };
+    return {
+      get sine() { return tinyResult(a, x, -1n); },
+      get cosine() { return pack(a, 0, (1n << 200n) - 1n, -200, 64); },
+      get tangent() { return tinyResult(a, x, 1n); },
+    };
   }
   const reduced = reduce(x);
   if (reduced === null) return null;
   const { sine, cosine } = sineCosine(reduced.rest);
   const [s, c] = [[sine, cosine], [cosine, -sine], [-sine, -cosine], [-cosine, sine]][reduced.quadrant]!;
-  return { sine: packFixed(a, s!), cosine: packFixed(a, c!), tangent: packFixed(a, (s! << FIXED) / c!) };
+  return {
+    get sine() { return packFixed(a, s!); },
+    get cosine() { return packFixed(a, c!); },
+    get tangent() { return packFixed(a, (s! << FIXED) / c!); },
+  };
 }
 
 /** FSCALE: x × 2^trunc(y). */
@@ -279,10 +297,13 @@ export function partialRemainder(a: Arithmetic, x: Float80, y: Float80, nearest:
   if (nan !== null) return { remainder: nan, quotient: 0n };
   if (isInfinity(x) || isZero(y)) return { remainder: invalid(a), quotient: 0n };
   noteDenormals(a, x, y);
-  if (isZero(x) || isInfinity(y)) return { remainder: x, quotient: 0n };
+  if (isZero(x)) return { remainder: x, quotient: 0n };
+  // A pseudo-denormal comes out as the normal number that it is.
+  const unchanged = normalized(x.sign, parts(x).value, parts(x).scale);
+  if (isInfinity(y)) return { remainder: unchanged, quotient: 0n };
   const top = parts(x), bottom = parts(y);
   const difference = bitLength(top.value) + top.scale - bitLength(bottom.value) - bottom.scale;
-  if (difference < -1) return { remainder: x, quotient: 0n };
+  if (difference < -1) return { remainder: unchanged, quotient: 0n };
   if (difference >= 64) {
     // As the hardware: take away a multiple that shortens the difference by 32 to 63 bits.
     const step = 32 + difference % 32;
