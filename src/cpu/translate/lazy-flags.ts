@@ -61,8 +61,11 @@ export class LazyFlags {
   /** Sets the flags: a family and the size of its operands; `first` is the minuend of SUB. Unused words are -1. */
   set(family: number, size: number, dst: number, src = -1, src2 = -1, first = -1): void {
     const { b } = this;
+    // What the family does not use is worth nothing any more: what was computed for it need not be.
     if (src2 >= 0) b.mov(CC_SRC2, src2);
+    else b.discard(CC_SRC2);
     if (src >= 0) b.mov(CC_SRC, src);
+    else b.discard(CC_SRC);
     b.mov(CC_DST, dst);
     this.op = ccOpOf(family, size);
     this.dirty = true;
@@ -72,6 +75,8 @@ export class LazyFlags {
   /** Sets the six status flags from their EFLAGS positions; other bits of the value must be 0. */
   setAll(flags: number): void {
     this.b.mov(CC_SRC, flags);
+    this.b.discard(CC_DST);
+    this.b.discard(CC_SRC2);
     this.op = CC_OP_EFLAGS;
     this.dirty = true;
     this.first = -1;

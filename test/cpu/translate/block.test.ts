@@ -12,8 +12,8 @@ const NOP = 0x90, HLT = 0xf4;
 describe('block', () => {
   it('ends at the largest number of instructions, and links on', () => {
     const cpu = protectedCpu().code(...new Array<number>(200).fill(NOP));
-    expect(cpu.translate()).toEqual({ icount: MAX_BLOCK_INSNS, length: MAX_BLOCK_INSNS });
-    expect(cpu.translate(cpu.key(), 3)).toEqual({ icount: 3, length: 3 });
+    expect(cpu.translate()).toMatchObject({ icount: MAX_BLOCK_INSNS, length: MAX_BLOCK_INSNS });
+    expect(cpu.translate(cpu.key(), 3)).toMatchObject({ icount: 3, length: 3 });
     expect(cpu.ops()).toContain('goto_tb $0x0\n mov_i32 eip,$0x5080\n exit_tb $0x0');
   });
 
@@ -21,7 +21,7 @@ describe('block', () => {
     const cpu = protectedCpu();
     cpu.R[EIP] = 0x5ffd;
     cpu.code(NOP, NOP, NOP, NOP);
-    expect(cpu.translate()).toEqual({ icount: 3, length: 3 });
+    expect(cpu.translate()).toMatchObject({ icount: 3, length: 3 });
     expect(cpu.ops()).toMatch(/mov_i32 eip,\$0x6000\n lookup_and_goto_ptr$/);
   });
 
@@ -29,7 +29,7 @@ describe('block', () => {
     const cpu = protectedCpu();
     cpu.R[EIP] = 0x5ffd;
     cpu.code(NOP, 0xb8, 1, 2, 3, 4, NOP);
-    expect(cpu.translate()).toEqual({ icount: 2, length: 6 });
+    expect(cpu.translate()).toMatchObject({ icount: 2, length: 6 });
   });
 
   it('ends before an instruction whose bytes cannot be read, which faults as the first one', () => {
@@ -37,14 +37,14 @@ describe('block', () => {
     cpu.R[EIP] = 0x5ffd;
     cpu.code(NOP, 0xb8, 1, 2, 3, 4, NOP);
     cpu.absent.add(6);
-    expect(cpu.translate()).toEqual({ icount: 1, length: 1 });
+    expect(cpu.translate()).toMatchObject({ icount: 1, length: 1 });
     cpu.R[EIP] = 0x5ffe;
     expect(() => cpu.translate()).toThrow(FAULT as unknown as Error);
   });
 
   it('ends before what does not decode, which raises when it is reached', () => {
     const cpu = protectedCpu().code(NOP, 0x0f, 0xff);
-    expect(cpu.translate()).toEqual({ icount: 1, length: 1 });
+    expect(cpu.translate()).toMatchObject({ icount: 1, length: 1 });
     expect(cpu.run()).toBe('6');
     expect(cpu.R[EIP]).toBe(0x5001);
     // More than 15 bytes.
@@ -78,7 +78,7 @@ describe('block', () => {
 
   it('of one instruction looks at events behind it', () => {
     const cpu = protectedCpu().code(NOP, NOP);
-    expect(cpu.translate(cpu.key(HF_ONE_INSN))).toEqual({ icount: 1, length: 1 });
+    expect(cpu.translate(cpu.key(HF_ONE_INSN))).toMatchObject({ icount: 1, length: 1 });
     cpu.translate(cpu.key(HF_ONE_INSN));
     expect(cpu.step()).toBe('running');
     expect(cpu.R[EIP]).toBe(0x5001);
