@@ -5,8 +5,12 @@
  *     const machine = Machine.open({ memory: '16M', fda: 'boot.img', hda: 'disk.img', snapshot: true, boot: 'a' });
  *     await machine.expect(/# $/m);
  *     await machine.type('ls\n');
+ *     await machine.expect(/# $/m);
  *     console.log(machine.screen());
  *     machine.close();
+ *
+ * The machine runs only while one of its calls is awaited; in between, its time stands still. Machines share nothing, so a
+ * process can run several at once.
  */
 import { openImage } from './backends/block.ts';
 import type { OpenImage } from './backends/block.ts';
@@ -15,12 +19,13 @@ import { encodePng } from './backends/png.ts';
 import { Cpu } from './cpu/cpu.ts';
 import type { Log } from './cpu/log.ts';
 import { floppySectors } from './devices/fdc-media.ts';
-import type { CharBackend } from './devices/host.ts';
+import type { BlockBackend, CharBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
 import { createHost } from './machine/host.ts';
 import { MachineCore } from './machine/machine.ts';
-import type { MachineOptions, RunResult } from './machine/machine.ts';
+import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
+import { RunTime } from './machine/run-time.ts';
 import { parseSize } from './machine/size.ts';
 import { collectStats } from './machine/stats.ts';
 import type { Stats } from './machine/stats.ts';
@@ -37,11 +42,14 @@ export interface DriveOptions {
   snapshot?: boolean;
 }
 
+/** What `Machine.open` builds. Everything may be left out: then it is a PC of 128 MB without drives. */
 export interface PcOptions extends MachineOptions {
   /** Guest memory: a number of MiB, or text like `16M`; default 128M. */
   memory?: number | string;
+  /** Raw images of the floppies in drives A and B. */
   fda?: string;
   fdb?: string;
+  /** Raw images of the hard disks. */
   hda?: string;
   hdb?: string;
   hdc?: string;
@@ -65,8 +73,11 @@ export interface PcOptions extends MachineOptions {
   debugExit?: { iobase: number; iosize: number } | null;
   /** Bytes of translated code that are kept. */
   tbBytes?: number;
+  /** Names of optimization passes to leave out. */
   disabledPasses?: readonly string[];
   log?: Log | null;
+  /** Told in one line of an image that could not be written; the guest sees an I/O error. Once for each image. */
+  warn?: (message: string) => void;
 }
 
 const DEFAULT_MEMORY = '128M';
@@ -82,71 +93,111 @@ function drivesOf(options: PcOptions): DriveOptions[] {
 /** A line without a cable: what the guest sends is only seen by the machine's transcript. */
 const unplugged = (): CharBackend => ({ receive: null, write: () => {} });
 
+/** Opens the images of all drives; those of an interface by position. @throws Error, with all images closed again */
+function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks: (OpenImage | null)[]; all: OpenImage[] } {
+  const all: OpenImage[] = [];
+  const open = ({ file, interface: kind, readOnly, snapshot }: DriveOptions): OpenImage => {
+    const image = openImage(file, {
+      readOnly: readOnly === true, snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
+    });
+    const shared = all.some((other) => other.identity === image.identity && (other.writes || image.writes));
+    all.push(image);
+    if (shared) throw new Error(`disk image ${file} is in another drive already, and is not a snapshot`);
+    return image;
+  };
+  const place = (kind: 'ide' | 'floppy', count: number): (OpenImage | null)[] => Array.from({ length: count }, (_, index) => {
+    const [drive, second] = drivesOf(options).filter((one) => one.interface === kind && one.index === index);
+    if (second !== undefined) throw new Error(`drive ${index} (${kind}) is given twice`);
+    return drive === undefined ? null : open(drive);
+  });
+  try {
+    return { floppies: place('floppy', FLOPPY_LETTERS.length), disks: place('ide', DISK_LETTERS.length), all };
+  } catch (error) {
+    for (const image of all) image.close();
+    throw error;
+  }
+}
+
+/** The same image, with its first write error also given to `warn`. */
+function reporting({ backend }: OpenImage, warn: (message: string) => void): BlockBackend {
+  let told = false;
+  const tell = (done: (error?: Error) => void) => (error?: Error): void => {
+    if (error !== undefined && !told) {
+      told = true;
+      warn(error.message);
+    }
+    done(error);
+  };
+  return {
+    sectors: backend.sectors, readOnly: backend.readOnly,
+    read: (sector, data, done) => backend.read(sector, data, done),
+    write: (sector, data, done) => backend.write(sector, data, tell(done)),
+    flush: (done) => backend.flush(tell(done)),
+  };
+}
+
 /** An i440FX PC with its images and host. */
 export class Machine extends MachineCore<Pc<Cpu>> {
-  readonly #images: OpenImage[];
+  readonly #images: readonly OpenImage[];
+  #closed = false;
 
-  private constructor(pc: Pc<Cpu>, images: OpenImage[], options: PcOptions, host: ReturnType<typeof createHost>) {
-    super(pc, host, options);
+  private constructor(pc: Pc<Cpu>, images: readonly OpenImage[], options: PcOptions, host: Host, time: RunTime) {
+    super(pc, host, time, options);
     this.#images = images;
   }
 
   /**
-   * Builds a machine and opens its images.
+   * Builds a machine and opens its images; it starts to run with the first call that is awaited.
    * @throws Error with a one-line message: a missing or empty image, a bad size, a drive given twice.
    */
   static open(options: PcOptions = {}): Machine {
+    const memory = typeof options.memory === 'number' ? options.memory * 2 ** 20 : parseSize(options.memory ?? DEFAULT_MEMORY);
+    const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
+    const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
+    const { floppies, disks, all } = openDrives(options);
     const host = createHost();
-    const images: OpenImage[] = [];
+    const time = new RunTime(() => host.now());
+    const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options.warn ?? (() => {}));
+    let machine: Machine | null = null;
     try {
-      const open = (kind: 'ide' | 'floppy', count: number): (OpenImage | null)[] => Array.from({ length: count }, (_, index) => {
-        const [drive, second] = drivesOf(options).filter((one) => one.interface === kind && one.index === index);
-        if (second !== undefined) throw new Error(`drive ${index} (${kind}) is given twice`);
-        if (drive === undefined) return null;
-        const image = openImage(drive.file, {
-          readOnly: drive.readOnly === true, snapshot: options.snapshot === true || drive.snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
-        });
-        images.push(image);
-        return image;
-      });
-      const floppies = open('floppy', 2), disks = open('ide', 4);
-      const memory = typeof options.memory === 'number' ? options.memory * 2 ** 20 : parseSize(options.memory ?? DEFAULT_MEMORY);
-      // Our firmware holds the VGA BIOS and unpacks it itself; others look for an option ROM.
-      const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
-      const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
-      let machine: Machine | null = null;
-      const start = host.now();
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, time: () => host.now() - start, rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '',
+        memory, bios, vgaBios, time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '',
         // A PC has drive A even when it is empty; drive B only if something is in it.
-        floppies: [{ medium: floppies[0]?.backend ?? null }, floppies[1] === null ? null : { medium: floppies[1]!.backend }],
-        disks: disks.map((image) => image?.backend ?? null),
+        floppies: [{ medium: backendOf(floppies[0]!) }, floppies[1] === null ? null : { medium: backendOf(floppies[1]!) }],
+        disks: disks.map(backendOf),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
       }, (socket) => new Cpu({ ...socket, tbBytes: options.tbBytes ?? undefined, disabledPasses: options.disabledPasses ?? [], log: options.log ?? null }));
-      machine = new Machine(pc, images, options, host);
+      machine = new Machine(pc, all, options, host, time);
       pc.reset();
       return machine;
     } catch (error) {
-      for (const image of images) image.close();
+      for (const image of all) image.close();
       throw error;
     }
   }
 
-  /** Runs until the transcript matches. @throws StepError if the machine ends or the timeout passes first. */
+  /**
+   * Runs until the transcript matches: text that came on the screen or the serial line since the call before this one began.
+   * A screen row ends at the cursor or at its last written column, so `/# $/m` means that the cursor stands after a prompt.
+   * @throws StepError if the machine ends, or options.timeout passes, first
+   */
   async expect(pattern: RegExp): Promise<void> {
     await this.run([{ kind: 'expect', pattern }]);
   }
 
-  /** Types text (`\n` Enter, `{f1}`, `{ctrl-d}`) and runs until the guest has taken it. */
+  /**
+   * Types text on the US layout (`\n` Enter, `{f1}`, `{ctrl-d}`, `\\{` a brace) and runs until the guest has taken it.
+   * @throws Error for what the keyboard has no key for; StepError if the guest does not read its keyboard
+   */
   async type(text: string): Promise<void> {
-    await this.run([{ kind: 'type', chords: parseTyping(text, isKeyName) }]);
+    await this.run([{ kind: 'type', chords: parseTyping(text, isKeyName), text }]);
   }
 
-  /** Presses a key or combination by QEMU's names: `f1`, `ctrl-alt-delete`. */
+  /** Presses a key or combination by QEMU's names: `f1`, `ctrl-alt-delete`. @throws Error, StepError as type() */
   async key(name: string): Promise<void> {
-    await this.run([{ kind: 'type', chords: [parseChord(name, isKeyName)] }]);
+    await this.run([{ kind: 'key', chords: [parseChord(name, isKeyName)], text: name }]);
   }
 
   /** Runs for `seconds` of virtual time. */
@@ -159,12 +210,21 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     return encodePng(this.board.picture());
   }
 
+  /** All counters, as `--stats` writes them. */
   stats(): Stats {
     return collectStats(this.board.cpu, this.retired);
   }
 
-  /** Gives back the images. The machine cannot run after it. */
+  override async run(...[steps]: Parameters<MachineCore['run']>): Promise<RunResult> {
+    if (this.#closed) throw new Error('the machine is closed');
+    return super.run(steps);
+  }
+
+  /** Stops the machine and gives back its images. It cannot run after it; closing twice is allowed. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.stop();
     for (const image of this.#images) image.close();
   }
 }

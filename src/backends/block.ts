@@ -8,7 +8,7 @@
  * Requests are served synchronously: `done` is called before read, write and flush return, which keeps runs repeatable.
  */
 
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
 import type { BlockBackend } from '../devices/host.ts';
 import { SnapshotOverlay } from './block-overlay.ts';
 
@@ -21,6 +21,9 @@ export class ImageError extends Error {
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EDQUOT: 'no space left on the host (quota)',
+  EFBIG: 'larger than the host lets a file be',
+  EIO: 'I/O error of the host',
   EISDIR: 'is a directory',
   ELOOP: 'too many symbolic links',
   EMFILE: 'too many open files',
@@ -50,6 +53,8 @@ export class RawImage implements BlockBackend {
   readonly path: string;
   readonly sectors: number;
   readonly readOnly: boolean;
+  /** The same for two paths that lead to one file. */
+  readonly identity: string;
   #file: number;
 
   /** @throws ImageError if the file is missing, empty, a directory, or not permitted. */
@@ -57,15 +62,18 @@ export class RawImage implements BlockBackend {
     this.path = path;
     this.readOnly = options.readOnly ?? false;
     try {
+      // Looked at before it is opened: opening a pipe would wait for its other end.
+      const kind = statSync(path);
+      if (kind.isDirectory()) throw new ImageError(`cannot use disk image ${path}: is a directory`);
+      if (!kind.isFile()) throw new ImageError(`cannot use disk image ${path}: not a regular file`);
       this.#file = openSync(path, this.readOnly ? 'r' : 'r+');
     } catch (error) {
       throw imageError(path, error);
     }
     try {
       const status = fstatSync(this.#file);
-      if (status.isDirectory()) throw new ImageError(`cannot use disk image ${path}: is a directory`);
-      if (!status.isFile()) throw new ImageError(`cannot use disk image ${path}: not a regular file`);
       if (status.size === 0) throw new ImageError(`cannot use disk image ${path}: the file is empty`);
+      this.identity = `${status.dev}:${status.ino}`;
       const sectors = Math.ceil(status.size / SECTOR);
       this.sectors = Math.max(sectors, options.present?.(sectors) ?? sectors);
     } catch (error) {
@@ -130,7 +138,12 @@ export interface OpenImageOptions extends RawImageOptions {
 
 /** An open image: what a device gets, and how to give the file back. */
 export interface OpenImage {
+  readonly path: string;
   readonly backend: BlockBackend;
+  /** The same for two paths that lead to one file. */
+  readonly identity: string;
+  /** Guest writes change the file. */
+  readonly writes: boolean;
   close(): void;
 }
 
@@ -138,5 +151,7 @@ export interface OpenImage {
 export function openImage(path: string, options: OpenImageOptions = {}): OpenImage {
   const snapshot = options.snapshot === true && options.readOnly !== true;
   const image = new RawImage(path, { ...options, readOnly: snapshot || options.readOnly === true });
-  return { backend: snapshot ? new SnapshotOverlay(image) : image, close: () => image.close() };
+  return {
+    path, backend: snapshot ? new SnapshotOverlay(image) : image, identity: image.identity, writes: !image.readOnly, close: () => image.close(),
+  };
 }

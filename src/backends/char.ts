@@ -1,6 +1,7 @@
 /** Character backends on Node: what -serial and -debugcon name. */
-import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CharBackend } from '../devices/host.ts';
+import { CollectedOutput, FileSink } from './output-file.ts';
+import type { OutputSink } from './output-file.ts';
 
 /** A character backend that holds a host resource. */
 export interface OpenCharBackend extends CharBackend {
@@ -16,52 +17,37 @@ export class NullChar implements OpenCharBackend {
   close(): void {}
 }
 
-/** Output collects and is written in pieces: a guest sends bytes one by one. */
-const CHUNK = 4096;
-
-/** Writes to a file descriptor; input, if any, is fed by the owner through `receive`. */
-export class DescriptorChar implements OpenCharBackend {
+/** Sends output to a sink; input, if any, is fed by the owner through `receive`. */
+export class SinkChar implements OpenCharBackend {
   receive: ((byte: number) => void) | null = null;
-  readonly #descriptor: number;
-  readonly #owned: boolean;
-  readonly #buffer = new Uint8Array(CHUNK);
-  #used = 0;
+  readonly #output: CollectedOutput;
 
-  constructor(descriptor: number, owned: boolean) {
-    this.#descriptor = descriptor;
-    this.#owned = owned;
+  constructor(sink: OutputSink) {
+    this.#output = new CollectedOutput(sink);
   }
 
   write(byte: number): void {
-    this.#buffer[this.#used++] = byte;
-    if (this.#used === CHUNK) this.flush();
+    this.#output.byte(byte);
   }
 
-  /** Writes out what has collected; a closed pipe on the other side is not the guest's concern. */
   flush(): void {
-    let from = 0;
-    while (from < this.#used) {
-      try {
-        from += writeSync(this.#descriptor, this.#buffer, from, this.#used - from);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
-      }
-    }
-    this.#used = 0;
+    this.#output.flush();
   }
 
   close(): void {
-    this.flush();
-    if (this.#owned) closeSync(this.#descriptor);
+    this.#output.close();
   }
 }
 
 /**
- * Opens what `-serial` or `-debugcon` names: `stdio`, `file:PATH`, `null`, `none`.
+ * Opens what `-serial` or `-debugcon` names: `stdio`, `file:PATH`, `null`; for `none` there is no device: null.
+ * @param stdio where `stdio` writes to
+ * @param failed told once why a file could not be written
  * @throws Error of the file system if the file cannot be created.
  */
-export function openChar(spec: string): OpenCharBackend {
-  if (spec === 'stdio') return new DescriptorChar(1, false);
-  if (spec.startsWith('file:')) return new DescriptorChar(openSync(spec.slice(5), 'w'), true);
+export function openChar(spec: string, stdio: OutputSink, failed: (reason: string) => void): OpenCharBackend | null {
+  if (spec === 'none') return null;
+  if (spec === 'stdio') return new SinkChar(stdio);
+  if (spec.startsWith('file:')) return new SinkChar(new FileSink(spec.slice(5), failed));
   return new NullChar();
 }

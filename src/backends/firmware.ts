@@ -15,27 +15,41 @@ export const ownImage = (name: string): string => `${folder()}${name}`;
 
 /** Largest firmware that the board maps. */
 const LARGEST = 256 * 1024;
+const LARGEST_OPTION_ROM = 128 * 1024;
+
+function load(what: string, path: string, largest: number): Uint8Array {
+  const reason = (): string | null => {
+    const status = statSync(path);
+    if (status.isDirectory()) return 'is a directory';
+    if (!status.isFile()) return 'not a regular file';
+    return status.size > largest ? `larger than ${largest / 1024} KB` : null;
+  };
+  let wrong: string | null;
+  try {
+    wrong = reason();
+    if (wrong === null) return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    wrong = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'permission denied' : message;
+  }
+  throw new Error(`could not load ${what} '${path}': ${wrong}`);
+}
 
 /**
  * Reads a firmware image: a multiple of 64 KB up to 256 KB.
  * @throws Error with a one-line reason.
  */
 export function readFirmware(path: string): Uint8Array {
-  let size: number;
-  try {
-    size = statSync(path).size;
-  } catch {
-    throw new Error(`could not load firmware '${path}': no such file`);
+  const bytes = load('firmware', path, LARGEST);
+  if (bytes.length === 0 || bytes.length % 0x10000 !== 0) {
+    throw new Error(`could not load firmware '${path}': its size (${bytes.length} bytes) is not 64K, 128K, 192K or 256K`);
   }
-  if (size === 0 || size % 0x10000 !== 0 || size > LARGEST) {
-    throw new Error(`could not load firmware '${path}': its size (${size} bytes) is not 64K, 128K, 192K or 256K`);
-  }
-  return new Uint8Array(readFileSync(path));
+  return bytes;
 }
 
-/** Reads an option ROM. @throws Error if it is not one. */
+/** Reads an option ROM, at most 128 KB. @throws Error with a one-line reason. */
 export function readOptionRom(path: string): Uint8Array {
-  const bytes = new Uint8Array(readFileSync(path));
-  if (bytes[0] !== 0x55 || bytes[1] !== 0xaa) throw new Error(`'${path}' is not an option ROM`);
+  const bytes = load('option ROM', path, LARGEST_OPTION_ROM);
+  if (bytes[0] !== 0x55 || bytes[1] !== 0xaa) throw new Error(`could not load option ROM '${path}': it does not start with 55 AA`);
   return bytes;
 }

@@ -27,6 +27,7 @@ export interface Config {
   tbSize: number | null;
   rtcBase: string;
   display: 'term' | 'none' | null;
+  noGraphic: boolean;
   serial: string[];
   debugcon: string | null;
   debugExit: { iobase: number; iosize: number } | null;
@@ -42,6 +43,6 @@ export interface Config {
 
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, vgaRom: null, tbSize: null,
-  rtcBase: 'utc', display: null, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtcBase: 'utc', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   disabledPasses: [], stats: null, timeout: null, steps: [],
 });

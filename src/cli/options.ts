@@ -2,7 +2,7 @@
  * The command line: QEMU's options (qemu(1)) and the headless steps. One row an option; help is printed from the rows.
  * util.parseArgs knows no single-dash words, so the few lines of scanning are our own.
  */
-import { LOG_ITEMS } from '../cpu/log.ts';
+import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
 import { PASS_NAMES } from '../tcg/passes/pipeline.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { parseChord, parseTyping } from '../machine/typing.ts';
@@ -13,6 +13,9 @@ import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties,
 
 /** Least and most guest memory in bytes: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
+
+/** COM1 to COM4. */
+const SERIAL_PORTS = 4;
 
 interface Option {
   readonly names: readonly string[];
@@ -65,7 +68,7 @@ function setDrive(config: Config, value: string, option: string): void {
 function setBoot(config: Config, value: string, option: string): void {
   const properties = parseProperties(option, value, 'order');
   checkProperties(option, properties, ['order']);
-  const order = properties.get('order')!;
+  const order = properties.get('order') ?? '';
   const wrong = [...order].find((letter) => !'acdn'.includes(letter));
   if (wrong !== undefined) throw new UsageError(`${option}: invalid boot device '${wrong}' (a floppy, c disk, d CD, n network)`);
   if (new Set(order).size !== order.length) throw new UsageError(`${option}: a boot device is given twice in '${order}'`);
@@ -103,7 +106,7 @@ const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (c
 
 function setDevice(config: Config, value: string, option: string): void {
   const properties = parseProperties(option, value, 'driver');
-  const driver = properties.get('driver')!;
+  const driver = properties.get('driver') ?? '';
   if (driver === 'help') throw new Information(Object.values(DEVICES).map(({ help }) => help).join('\n'));
   const device = Object.hasOwn(DEVICES, driver) ? DEVICES[driver] : undefined;
   if (device === undefined) throw new UsageError(`${option} ${value}: '${driver}' is not a valid device model name (${Object.keys(DEVICES).join(', ')})`);
@@ -121,8 +124,9 @@ function setLogItems(config: Config, value: string, option: string): void {
 }
 
 const CHARDEVS = /^(stdio|null|none|file:.+)$/;
-function checkChardev(option: string, value: string): void {
+function checkChardev(config: Config, option: string, value: string): void {
   if (!CHARDEVS.test(value)) throw new UsageError(`${option} ${value}: not a character device (stdio, file:PATH, null, none)`);
+  if (value === 'stdio' && [...config.serial, config.debugcon].includes('stdio')) throw new UsageError(`${option} ${value}: cannot use stdio by multiple character devices`);
 }
 
 function pattern(option: string, source: string): RegExp {
@@ -133,8 +137,15 @@ function pattern(option: string, source: string): RegExp {
   }
 }
 
-/** Rewraps what the key parsers throw with the option's name. */
-function keys<T>(option: string, parse: () => T): T {
+/** A date of the calendar, with or without a time: what it means must read as it does. */
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(text)) return false;
+  const date = new Date(text.includes('T') ? `${text}Z` : text);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
+/** Puts the option's name before what a parser says. */
+function rewrap<T>(option: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
@@ -162,16 +173,19 @@ export const OPTIONS: readonly Option[] = [
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
   { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
   { names: ['accel'], argument: 'tcg[,tb-size=MIB][,passes-off=A+B]', help: 'the translator; its cache, passes to leave out', set: setAccelerator },
-  { names: ['M', 'machine'], argument: 'pc', help: 'the machine: i440FX + PIIX3', set: (_config, value, option) => {
-    const type = parseProperties(option, value, 'type').get('type');
+  { names: ['M', 'machine'], argument: 'pc', help: 'the machine: i440FX + PIIX3', set: (config, value, option) => {
+    const properties = parseProperties(option, value, 'type');
+    checkProperties(option, properties, ['type', 'accel']);
+    const type = properties.get('type') ?? 'pc', accelerator = properties.get('accel');
     if (type === 'help') throw new Information('Supported machines are:\npc                   i440FX + PIIX3 PC (default)');
-    if (type !== 'pc') throw new UsageError(`${option} ${value}: unsupported machine type (pc)`);
+    if (type !== 'pc') throw new UsageError(`${option} ${value}: unsupported machine type '${type}' (pc)`);
+    if (accelerator !== undefined) setAccelerator(config, accelerator, option);
   } },
   { names: ['rtc'], argument: 'base=utc|localtime|DATE', help: "the guest's clock at start, e.g. 2026-01-01T12:00:00", set: (config, value, option) => {
     const properties = parseProperties(option, value);
     checkProperties(option, properties, ['base']);
     const base = properties.get('base') ?? 'utc';
-    if (base !== 'utc' && base !== 'localtime' && !(/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(base) && !Number.isNaN(Date.parse(base)))) {
+    if (base !== 'utc' && base !== 'localtime' && !isDate(base)) {
       throw new UsageError(`${option} base=${base}: expected utc, localtime or a date like 2026-01-01T12:00:00`);
     }
     config.rtcBase = base;
@@ -180,32 +194,39 @@ export const OPTIONS: readonly Option[] = [
     if (value !== 'term' && value !== 'none') throw new UsageError(`${option} ${value}: unknown display (term, none)`);
     config.display = value;
   } },
-  { names: ['nographic'], help: 'no display, the serial line on stdio', set: (config) => {
+  { names: ['nographic'], help: 'no display; COM1 is on stdio, unless -serial says otherwise', set: (config) => {
     config.display = 'none';
-    config.serial.push('stdio');
+    config.noGraphic = true;
   } },
-  { names: ['serial'], argument: 'stdio|file:PATH|null', help: 'where COM1 (then COM2) goes', set: (config, value, option) => {
-    checkChardev(option, value);
-    if (config.serial.length === 2) throw new UsageError(`${option} ${value}: there are two serial lines only`);
+  { names: ['serial'], argument: 'stdio|file:PATH|null|none', help: 'where COM1 (then COM2, 3, 4) goes; none: there is no such port', set: (config, value, option) => {
+    checkChardev(config, option, value);
+    if (config.serial.length === SERIAL_PORTS) throw new UsageError(`${option} ${value}: a PC has ${SERIAL_PORTS} serial ports`);
     config.serial.push(value);
   } },
   { names: ['debugcon'], argument: 'stdio|file:PATH|null', help: 'where bytes written to port E9h go', set: (config, value, option) => {
-    checkChardev(option, value);
+    checkChardev(config, option, value);
     config.debugcon = value;
   } },
   { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | VGA,romfile=FILE', help: 'lets the guest end the emulator; another VGA BIOS', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
-  { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value) => { config.logFilter = value; } },
-  { names: ['name'], argument: 'NAME', help: "the guest's name, shown by the display", set: (config, value) => { config.name = value; } },
+  { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value, option) => {
+    rewrap(option, () => parseLogFilter(value));
+    config.logFilter = value;
+  } },
+  { names: ['name'], argument: 'NAME', help: "the guest's name, shown by the display", set: (config, value, option) => {
+    const properties = parseProperties(option, value, 'guest');
+    checkProperties(option, properties, ['guest']);
+    config.name = properties.get('guest') ?? '';
+  } },
   { names: ['expect'], argument: 'REGEX', help: 'step: wait for new text on the screen or the serial line', set: (config, value, option) => {
     config.steps.push({ kind: 'expect', pattern: pattern(option, value) });
   } },
   { names: ['type'], argument: 'TEXT', help: 'step: type text (\\n Enter, {f1}, {ctrl-d})', set: (config, value, option) => {
-    config.steps.push({ kind: 'type', chords: keys(option, () => parseTyping(value, isKeyName)) });
+    config.steps.push({ kind: 'type', chords: rewrap(option, () => parseTyping(value, isKeyName)), text: value });
   } },
   { names: ['key'], argument: 'NAME', help: 'step: press a key or combination (f1, ctrl-alt-delete)', set: (config, value, option) => {
-    config.steps.push({ kind: 'type', chords: [keys(option, () => parseChord(value, isKeyName))] });
+    config.steps.push({ kind: 'key', chords: [rewrap(option, () => parseChord(value, isKeyName))], text: value });
   } },
   { names: ['wait'], argument: 'SECONDS', help: 'step: let time pass', set: (config, value, option) => {
     config.steps.push({ kind: 'wait', seconds: parseSeconds(option, value) });
@@ -232,8 +253,9 @@ export function helpText(): string {
   });
   return [
     'usage: tcg86 [options] [disk_image]', '', ...lines, '',
-    'Steps are done in the order given; after the last one the machine stops. Without a drive the built-in demo disk boots.',
-    'In the terminal display: Ctrl-A x leaves, Ctrl-A h helps.',
+    'Steps are done in the order given; after the last one the machine stops, exit code 0. A step that fails, or the timeout,',
+    'prints the screen: exit code 3. Without a drive the built-in demo disk boots. Without -display, the terminal shows the screen',
+    'if standard output is one that nothing else uses; else the screen is printed at the end. In it: Ctrl-A x leaves, Ctrl-A h helps.',
   ].join('\n');
 }
 
@@ -259,6 +281,10 @@ export function parseArguments(args: readonly string[]): Config {
       value = args[at]!;
     }
     option.set(config, value, word);
+  }
+  if (config.noGraphic && config.serial.length === 0) {
+    checkChardev(config, '-nographic', 'stdio');
+    config.serial.push('stdio');
   }
   return config;
 }

@@ -2,8 +2,10 @@
  * `-display term`: the text screen in this terminal, its keys to the guest. Ctrl-A is the escape key, as in QEMU's
  * multiplexed console: x leaves, h helps, Ctrl-A itself is sent by a second Ctrl-A.
  */
+import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
-import { parseTerminalInput } from '../backends/terminal-keys.ts';
+import { TerminalKeys } from '../backends/terminal-keys.ts';
+import type { TerminalInput } from '../backends/terminal-keys.ts';
 import { TerminalScreen } from '../backends/terminal-screen.ts';
 import type { TextScreen } from '../devices/host.ts';
 import { cp437 } from '../machine/cp437.ts';
@@ -12,9 +14,14 @@ import { chordOf } from '../machine/typing.ts';
 
 /** Least time between two drawings (ms). */
 const FRAME = 33;
-const ENTER = '\x1b[?1049h\x1b[0m\x1b[2J', LEAVE = '\x1b[0m\x1b[?25h\x1b[?1049l';
+/** How long an escape sequence may take to arrive; a key of its own (Escape) comes this much later (ms). */
+const ESCAPE_TIME = 30;
+/** More keys than a hand presses at once: pasted text, which waits for the guest. */
+const PASTE = 8;
+/** Alternate screen; the window's title is kept on the terminal's stack and comes back. */
+const ENTER = '\x1b[22;0t\x1b[?1049h\x1b[0m\x1b[2J', LEAVE = '\x1b[0m\x1b[?25h\x1b[?1049l\x1b[23;0t';
 const HELP = [
-  '', ' Ctrl-A h    this help', ' Ctrl-A x    leave the emulator', ' Ctrl-A d    press Ctrl-Alt-Delete', ' Ctrl-A r    draw the screen again',
+  '', ' Ctrl-A h       this help', ' Ctrl-A x       leave the emulator', ' Ctrl-A d       press Ctrl-Alt-Delete', ' Ctrl-A r       draw the screen again',
   ' Ctrl-A Ctrl-A  send Ctrl-A', '', ' any key goes back',
 ];
 
@@ -22,35 +29,61 @@ export class TerminalDisplay {
   readonly #machine: Machine;
   readonly #input: ReadStream;
   readonly #output: WriteStream;
-  readonly #screen = new TerminalScreen(cp437);
+  readonly #screen: TerminalScreen;
   readonly #title: string;
+  readonly #keys = new TerminalKeys();
   #drawn = 0;
+  #open = false;
   #escaped = false;
   #helping = false;
+  #escapeTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #onData = (chunk: string): void => this.#typed(chunk);
-  readonly #onResize = (): void => this.#screen.invalidate();
+  readonly #onGone = (): void => this.#machine.stop();
+  readonly #onResize = (): void => this.#redraw();
+  /** The terminal may have been used by others while we were stopped. */
+  readonly #onContinue = (): void => {
+    this.#input.setRawMode?.(true);
+    this.#output.write(ENTER);
+    this.#redraw();
+  };
+  /** However the process ends, the terminal is put back. */
+  readonly #onExit = (): void => {
+    try {
+      writeSync(process.stdout.fd, LEAVE);
+    } catch {
+      // The terminal has gone.
+    }
+  };
 
   constructor(machine: Machine, title: string, input: ReadStream, output: WriteStream) {
     this.#machine = machine;
-    this.#title = title;
+    // Control characters would end the escape sequence that it is put in.
+    this.#title = title.replace(/[\x00-\x1f\x7f-\x9f]/g, '');
     this.#input = input;
     this.#output = output;
+    this.#screen = new TerminalScreen(cp437, output.getColorDepth());
   }
 
   open(): void {
-    this.#output.write(`\x1b]0;${this.#title}\x07${ENTER}`);
+    this.#open = true;
+    process.on('exit', this.#onExit).on('SIGCONT', this.#onContinue);
+    this.#output.write(`${ENTER}\x1b]0;${this.#title}\x07`);
     this.#output.on('resize', this.#onResize);
     if (!this.#input.isTTY) return;
     this.#input.setRawMode(true);
     this.#input.setEncoding('utf8');
-    this.#input.on('data', this.#onData);
+    this.#input.on('data', this.#onData).on('end', this.#onGone).on('error', this.#onGone);
   }
 
   close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    process.off('exit', this.#onExit).off('SIGCONT', this.#onContinue);
+    if (this.#escapeTimer !== null) clearTimeout(this.#escapeTimer);
     this.#output.off('resize', this.#onResize);
     this.#output.write(LEAVE);
     if (!this.#input.isTTY) return;
-    this.#input.off('data', this.#onData);
+    this.#input.off('data', this.#onData).off('end', this.#onGone).off('error', this.#onGone);
     this.#input.setRawMode(false);
     this.#input.pause();
   }
@@ -60,39 +93,65 @@ export class TerminalDisplay {
     const now = performance.now();
     if (this.#helping || now - this.#drawn < FRAME) return;
     this.#drawn = now;
-    this.#output.write(this.#screen.draw(this.#machine.board.textScreen() ?? notice('The guest is in a graphics mode.'), this.#output.columns, this.#output.rows));
+    const text = this.#screen.draw(this.#machine.board.textScreen() ?? notice('The guest is in a graphics mode.'), this.#output.columns, this.#output.rows);
+    if (text !== '') this.#output.write(text);
   }
 
-  #typed(chunk: string): void {
-    for (const input of parseTerminalInput(chunk)) {
-      if (this.#helping) {
-        this.#helping = false;
-        this.#screen.invalidate();
-      } else if (input.kind === 'keys') this.#press(input.keys);
-      else if (this.#escaped) this.#command(input.character);
-      else if (input.character === '\x01') this.#escaped = true;
-      else this.#press(chordOf(input.character === '\r' ? '\n' : input.character) ?? []);
-    }
+  #redraw(): void {
+    this.#screen.invalidate();
+    if (this.#helping) this.#help();
     this.#machine.wake();
   }
 
-  #command(character: string): void {
-    this.#escaped = false;
-    if (character === 'x') this.#machine.stop();
-    else if (character === 'd') this.#press(['ctrl', 'alt', 'delete']);
-    else if (character === 'r') this.#screen.invalidate();
-    else if (character === '\x01') this.#press(['ctrl', 'a']);
-    else {
-      this.#helping = true;
-      this.#output.write(`\x1b[0m\x1b[2J\x1b[H${HELP.join('\r\n')}`);
-    }
+  #help(): void {
+    this.#helping = true;
+    this.#screen.invalidate();
+    this.#output.write(`\x1b[0m\x1b[2J\x1b[H${HELP.join('\r\n')}`);
   }
 
-  #press(keys: readonly string[]): void {
-    const { board } = this.#machine;
-    for (const key of keys) board.key(key, true);
-    for (const key of [...keys].reverse()) board.key(key, false);
+  #typed(chunk: string): void {
+    if (this.#escapeTimer !== null) clearTimeout(this.#escapeTimer);
+    this.#escapeTimer = null;
+    this.#handle(this.#keys.push(chunk));
+    if (!this.#keys.waiting) return;
+    this.#escapeTimer = setTimeout(() => {
+      this.#escapeTimer = null;
+      this.#handle(this.#keys.flush());
+    }, ESCAPE_TIME);
   }
+
+  #handle(inputs: readonly TerminalInput[]): void {
+    const chords: (readonly string[])[] = [];
+    for (const input of inputs) {
+      if (this.#helping) this.#helping = false;
+      else if (this.#escaped) this.#command(input);
+      else if (input.kind === 'character' && input.character === '\x01' && !input.alt) this.#escaped = true;
+      else chords.push(chordFor(input));
+    }
+    const pressed = chords.filter((chord) => chord.length > 0);
+    if (pressed.length > PASTE) this.#machine.keyboard.type(pressed);
+    else this.#machine.keyboard.press(pressed);
+    this.#machine.wake();
+  }
+
+  /** The key after Ctrl-A. */
+  #command(input: TerminalInput): void {
+    this.#escaped = false;
+    switch (input.kind === 'character' ? input.character : '') {
+      case 'x': return this.#machine.stop();
+      case 'd': return this.#machine.keyboard.press([['ctrl', 'alt', 'delete']]);
+      case 'r': return this.#screen.invalidate();
+      case '\x01': return this.#machine.keyboard.press([['ctrl', 'a']]);
+      default: return this.#help();
+    }
+  }
+}
+
+/** What to press; nothing for a character that the keyboard does not have. */
+function chordFor(input: TerminalInput): readonly string[] {
+  if (input.kind === 'keys') return input.keys;
+  const chord = chordOf(input.character);
+  return chord === undefined ? [] : [...(input.alt ? ['alt'] : []), ...chord];
 }
 
 /** A text screen of one line, in place of what cannot be drawn. */

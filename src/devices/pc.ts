@@ -241,6 +241,16 @@ export class Pc<P extends Processor = Processor> {
     return this.vga.textScreen();
   }
 
+  /** Starts to note which characters on the screen change; `many` is called when `limit` have since changedRows(). */
+  watchText(limit: number, many: () => void): void {
+    this.vga.watch.begin(limit, many);
+  }
+
+  /** For each row of the text screen: 1 if a character in it has changed since the last call; null in a graphics mode. */
+  changedRows(): Uint8Array | null {
+    return this.vga.watch.look();
+  }
+
   picture(): Picture {
     return this.vga.picture();
   }

@@ -21,6 +21,8 @@ export class VgaMemory implements IoRegion {
   readonly size = 0x20000;
   readonly minAccess = 1;
   readonly maxAccess = 4;
+  /** Told of each byte of plane 0 that changes (in text modes: a character), by its offset in the plane. */
+  onChange: ((offset: number) => void) | null = null;
   readonly #fields: VgaFields;
 
   constructor(fields: VgaFields) {
@@ -92,7 +94,10 @@ export class VgaMemory implements IoRegion {
     else if ((memoryMode & MEMORY_SEQUENTIAL) === 0) planes &= (address & 1) !== 0 ? 0b1010 : 0b0101;
     const at = this.#planeOffset(address) * 4;
     for (let plane = 0; plane < 4; plane++) {
-      if (((planes >> plane) & 1) !== 0) memory[at + plane] = plain ? value : this.#combine(plane, value);
+      if (((planes >> plane) & 1) === 0) continue;
+      const byte = plain ? value : this.#combine(plane, value);
+      if (plane === 0 && byte !== memory[at]) this.onChange?.(at >> 2);
+      memory[at + plane] = byte;
     }
   }
 

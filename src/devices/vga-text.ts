@@ -87,6 +87,18 @@ export function readText(fields: VgaFields): TextScreen | null {
   return { columns, rows, cells, cursor: cursorPlace(fields, shape), colors: textColors(fields), blink };
 }
 
+/** For each row of the screen: 1 if one of its characters is marked in `marks` (by offset in plane 0); null while no text mode is programmed. */
+export function rowsMarked(fields: VgaFields, marks: Uint8Array): Uint8Array | null {
+  const shape = layout(fields);
+  if (shape === null) return null;
+  const { crtc } = fields;
+  return Uint8Array.from({ length: shape.rows }, (_, row) => {
+    const start = rowStart(crtc, row, shape);
+    for (let column = 0; column < shape.columns; column++) if (marks[displayOffset(crtc, start + column, 0)] !== 0) return 1;
+    return 0;
+  });
+}
+
 /** Font of characters whose attribute has bit 3 set (A) and of the others (B). */
 function fontMaps({ sequencer }: VgaFields): { a: number; b: number } {
   if ((sequencer[SEQ_MEMORY_MODE] & MEMORY_EXTENDED) === 0) return { a: 0, b: 0 };

@@ -22,6 +22,7 @@ import {
   RETRACE_PROTECT, SEQ_CLOCKING,
 } from './vga-registers.ts';
 import { drawText, readText } from './vga-text.ts';
+import { TextWatch } from './vga-watch.ts';
 import { beamStatus, framePeriod } from './vga-timing.ts';
 import type { IoRegion } from '../memory/io-region.ts';
 
@@ -67,11 +68,16 @@ export class Vga implements Device {
   /** 3B0–3DF. */
   readonly ports: IoRegion;
   /** A0000–BFFFF. */
-  readonly memory: IoRegion = new VgaMemory(this.state.fields);
+  readonly memory: IoRegion;
+  /** What has changed on the text screen. */
+  readonly watch: TextWatch;
   readonly #clock: Clock;
 
   constructor(options: VgaOptions) {
     this.#clock = options.clock;
+    const memory = new VgaMemory(this.state.fields);
+    this.memory = memory;
+    this.watch = new TextWatch(this.state.fields, memory);
     this.ports = {
       name: 'vga',
       size: 0x30,

@@ -7,8 +7,8 @@ import type { Chord } from './typing.ts';
 export type Step =
   /** Wait until the transcript matches. */
   | { readonly kind: 'expect'; readonly pattern: RegExp }
-  /** Press keys one after the other. */
-  | { readonly kind: 'type'; readonly chords: readonly Chord[] }
+  /** Press keys one after the other; `text` says in messages what they were. */
+  | { readonly kind: 'type' | 'key'; readonly chords: readonly Chord[]; readonly text: string }
   /** Let `seconds` of virtual time pass. */
   | { readonly kind: 'wait'; readonly seconds: number }
   /** Print the text screen. */
@@ -16,7 +16,7 @@ export type Step =
   /** Write a PNG of the screen. */
   | { readonly kind: 'screenshot'; readonly file: string };
 
-/** A step could not be done: how, and what it was. */
+/** A step could not be done: `message` says which one, and why, in one line. */
 export class StepError extends Error {
   override readonly name = 'StepError';
 }
@@ -24,7 +24,8 @@ export class StepError extends Error {
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'expect': return `--expect '${step.pattern.source}'`;
-    case 'type': return '--type';
+    case 'type':
+    case 'key': return `--${step.kind} '${step.text}'`;
     case 'wait': return `--wait ${step.seconds}`;
     case 'screen': return '--screen';
     case 'screenshot': return `--screenshot ${step.file}`;

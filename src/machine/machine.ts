@@ -8,17 +8,24 @@ import { HALTED, RESET_REQUEST } from '../cpu/state.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { StepError, describeStep } from './automation.ts';
 import type { Step } from './automation.ts';
+import { biosKeysWaiting } from './bios-keyboard.ts';
+import { Keyboard } from './keyboard.ts';
+import type { RunTime } from './run-time.ts';
 import { Transcript, screenText } from './transcript.ts';
-import type { Chord } from './typing.ts';
 
 /** What the machine drives. The PC (src/devices/pc.ts) is one. */
 export interface Board {
   readonly cpu: Cpu;
   readonly clock: VirtualClock;
+  readonly space: { read(address: number, size: 2): number };
   /** Hardware reset of everything. */
   reset(): void;
   /** The screen as text, or null in a graphics mode. */
   textScreen(): TextScreen | null;
+  /** Starts to note which characters change; `many` is called when `limit` have since changedRows(). */
+  watchText(limit: number, many: () => void): void;
+  /** For each row of the text screen: 1 if the guest has changed a character in it since the last call. */
+  changedRows(): Uint8Array | null;
   picture(): Picture;
   /** Presses or releases a key by its QEMU name; false if the keyboard's buffer is full. */
   key(name: string, down: boolean): boolean;
@@ -51,11 +58,11 @@ export type RunResult =
 export interface MachineOptions {
   /** End with reason 'reset' instead of resetting. */
   noReboot?: boolean;
-  /** Host seconds for the whole run; over: reason 'timeout'. */
+  /** Host seconds that run() may take; over: reason 'timeout', or StepError if a step was not done. */
   timeout?: number;
   /** Where a `screen` step prints. */
   print?: (text: string) => void;
-  /** What a `screenshot` step does. */
+  /** What a `screenshot` step does; its errors are the step's. */
   savePicture?: (picture: Picture, file: string) => void;
 }
 
@@ -64,29 +71,52 @@ const TURN = 4_000_000;
 /** Host time that one call of cpu.run should take: bounds how late a timer fires (ns). */
 const SLICE = 500_000;
 const SLICE_MIN = 1000, SLICE_MAX = 2_000_000;
-/** Virtual time between the keys of typed text (ns): a BIOS that polls at the timer tick still follows. */
-const KEY_INTERVAL = 8_000_000;
-/** A key step that the guest does not take in this virtual time fails (ns). */
+/** Longest sleep of a machine in HLT (ns): a display that waits for a turn is served. */
+const SLEEP_MAX = 50_000_000;
+/** A key that the guest does not take in this virtual time fails its step (ns). */
 const KEY_PATIENCE = 60_000_000_000;
+/** Changed characters after which the transcript looks at the screen, whatever the time: about six rows. */
+const CROWD = 480;
 
 export class MachineCore<B extends Board = Board> {
   readonly board: B;
   readonly transcript = new Transcript();
+  readonly keyboard: Keyboard;
   /** Guest instructions retired since power on. */
   retired = 0;
   /** Called after each turn, e.g. by a display. */
   onTurn: (() => void) | null = null;
   readonly #host: Host;
+  readonly #time: RunTime;
   readonly #options: MachineOptions;
   #result: RunResult | null = null;
+  #running = false;
   #slice = 50_000;
+  /** Steps are being done: the transcript follows the screen. */
+  #watching = false;
+  #crowded = false;
+  /** Virtual time at which a step wants its turn. */
+  #wakeAt = Infinity;
 
-  constructor(board: B, host: Host, options: MachineOptions = {}) {
+  /** @param time what the board's clock shows */
+  constructor(board: B, host: Host, time: RunTime, options: MachineOptions = {}) {
     this.board = board;
     this.#host = host;
+    this.#time = time;
     this.#options = options;
+    this.keyboard = new Keyboard({
+      now: () => board.clock.now(),
+      key: (name, down) => board.key(name, down),
+      idle: () => board.keyboardIdle,
+      waiting: () => biosKeysWaiting(board.cpu.R, (address) => board.space.read(address, 2)),
+    });
     // A device armed a timer within the slice that is running: it fires in time.
     board.clock.onEarlier = () => board.cpu.endRun();
+    board.watchText(CROWD, () => {
+      if (!this.#watching) return;
+      this.#crowded = true;
+      board.cpu.endRun();
+    });
   }
 
   /** Ends run() at the next opportunity. */
@@ -112,31 +142,43 @@ export class MachineCore<B extends Board = Board> {
 
   /**
    * Runs until stop(), the guest's end, the timeout, or (if any are given) until all steps are done.
-   * @throws StepError for a step that cannot succeed any more.
+   * Between runs virtual time stands still.
+   * @throws StepError for a step that cannot succeed any more; Error if the machine is running already
    */
   async run(steps: readonly Step[] = []): Promise<RunResult> {
-    const limit = this.#options.timeout === undefined ? Infinity : this.#host.now() + this.#options.timeout * 1e9;
-    const script = steps.length > 0 ? this.#perform(steps) : null;
+    if (this.#running) throw new Error('the machine is running already');
+    this.#running = true;
+    this.#watching = steps.length > 0;
     this.#result = null;
-    for (;;) {
+    this.#time.start();
+    try {
+      return await this.#loop(steps);
+    } finally {
+      this.#time.stop();
+      this.keyboard.clear();
+      this.#running = this.#watching = false;
+    }
+  }
+
+  async #loop(steps: readonly Step[]): Promise<RunResult> {
+    const { timeout } = this.#options;
+    const limit = timeout === undefined ? Infinity : this.#host.now() + timeout * 1e9;
+    const script = steps.length > 0 ? this.#perform(steps) : null;
+    while (this.#ended() === null) {
+      const nextKey = this.keyboard.run();
       const idle = this.#turn();
-      this.transcript.poll(this.board.textScreen());
+      if (this.#watching) this.#look();
       this.onTurn?.();
       if (this.#ended() !== null) break;
       if (script?.next().done === true) return { reason: 'stopped' };
-      if (this.#host.now() > limit) {
-        this.#result = { reason: 'timeout' };
-        break;
-      }
-      if (idle > 0) await this.#host.sleep(Math.min(idle / 1e6, 50));
+      if (this.#host.now() > limit) this.#result = { reason: 'timeout' };
+      else if (idle > 0) await this.#host.sleep(Math.max(0, Math.min(idle, nextKey, this.#wakeAt - this.board.clock.now(), SLEEP_MAX)) / 1e6);
       else await this.#host.yield();
     }
     const result = this.#ended()!;
+    // What the guest wrote last may be what the steps wait for.
     const step = script?.next();
-    if (step !== undefined && step.done !== true) {
-      const why = result.reason === 'timeout' ? 'timeout' : result.reason === 'exit' ? `the guest ended with code ${result.code}` : `the machine ended (${result.reason})`;
-      throw new StepError(`${describeStep(step.value)}: ${why}`);
-    }
+    if (step !== undefined && step.done !== true) throw new StepError(`${describeStep(step.value)}: ${describeEnd(result, timeout)}`);
     return result;
   }
 
@@ -152,6 +194,7 @@ export class MachineCore<B extends Board = Board> {
       this.retired += retired;
       if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
       if (this.#result !== null) return 0;
+      if (this.#crowded) this.#look();
       const after = this.#host.now();
       if (cpu.R[HALTED] !== 0) {
         const wait = clock.nextDeadline() - clock.now();
@@ -174,6 +217,12 @@ export class MachineCore<B extends Board = Board> {
     this.#slice = Math.round(Math.min(SLICE_MAX, Math.max(SLICE_MIN, (this.#slice * 3 + aim) / 4)));
   }
 
+  /** Lets the transcript see the screen. */
+  #look(): void {
+    this.#crowded = false;
+    this.transcript.poll(this.board.textScreen(), this.board.changedRows());
+  }
+
   #reset(): void {
     if (this.#options.noReboot === true) this.#end({ reason: 'reset' });
     else this.board.reset();
@@ -193,42 +242,58 @@ export class MachineCore<B extends Board = Board> {
   *#perform(steps: readonly Step[]): Generator<Step, void> {
     for (const step of steps) {
       // Looking at the screen is no step of its own for what counts as new.
-      if (step.kind !== 'screen' && step.kind !== 'screenshot') this.transcript.mark(this.board.textScreen());
+      if (step.kind !== 'screen' && step.kind !== 'screenshot') this.transcript.mark();
       switch (step.kind) {
         case 'expect':
-          while (!step.pattern.test(this.transcript.text)) yield step;
+          yield* this.#expect(step, step.pattern);
           break;
         case 'type':
-          yield* this.#type(step, step.chords);
+        case 'key':
+          this.keyboard.type(step.chords);
+          while (!this.keyboard.done) {
+            if (this.keyboard.stuck > KEY_PATIENCE) throw new StepError(`${describeStep(step)}: the guest does not read the keyboard`);
+            yield step;
+          }
           break;
-        case 'wait': {
-          const until = this.board.clock.now() + step.seconds * 1e9;
-          while (this.board.clock.now() < until) yield step;
+        case 'wait':
+          this.#wakeAt = this.board.clock.now() + step.seconds * 1e9;
+          // A machine that has ended has nothing left to wait for.
+          while (this.board.clock.now() < this.#wakeAt && this.#ended() === null) yield step;
+          this.#wakeAt = Infinity;
           break;
-        }
         case 'screen':
           this.#options.print?.(`${this.screen()}\n`);
           break;
         case 'screenshot':
-          this.#options.savePicture?.(this.board.picture(), step.file);
+          try {
+            this.#options.savePicture?.(this.board.picture(), step.file);
+          } catch (error) {
+            throw new StepError(`${describeStep(step)}: ${(error as Error).message}`);
+          }
           break;
       }
     }
   }
 
-  *#type(step: Step, chords: readonly Chord[]): Generator<Step, void> {
-    const { board } = this;
-    for (const chord of chords) {
-      const patience = board.clock.now() + KEY_PATIENCE;
-      while (!board.keyboardIdle) {
-        if (board.clock.now() > patience) throw new StepError(`${describeStep(step)}: the guest does not read the keyboard`);
-        yield step;
+  *#expect(step: Step, pattern: RegExp): Generator<Step, void> {
+    for (let seen = -1; ; ) {
+      const { version } = this.transcript;
+      if (version !== seen) {
+        // A sticky or global expression keeps its place; each look is at the whole text.
+        pattern.lastIndex = 0;
+        if (pattern.test(this.transcript.text)) return;
+        seen = version;
       }
-      for (const key of chord) board.key(key, true);
-      for (const key of [...chord].reverse()) board.key(key, false);
-      this.wake();
-      const next = board.clock.now() + KEY_INTERVAL;
-      while (board.clock.now() < next) yield step;
+      yield step;
     }
+  }
+}
+
+function describeEnd(result: RunResult, timeout: number | undefined): string {
+  switch (result.reason) {
+    case 'timeout': return `not done after ${timeout} seconds (timeout)`;
+    case 'exit': return `the guest ended the machine with code ${result.code}`;
+    case 'reset': return 'the guest reset the machine';
+    case 'stopped': return 'the machine was stopped';
   }
 }

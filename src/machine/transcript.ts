@@ -1,6 +1,8 @@
 /**
- * What `--expect` looks at: serial output since the step before began, and the screen rows whose text changed since then.
- * Rows that only moved because the screen scrolled are old: each poll lines the screen up with the one before.
+ * What `--expect` looks at: serial output, and the screen rows whose text changed, both since the step before began.
+ *
+ * Each row has an age: the step in which its text came. A row that the guest wrote to is new, even if it reads as before
+ * (a prompt that comes again after `clear`); a row that only moved because the screen scrolled keeps its age.
  */
 import type { TextScreen } from '../devices/host.ts';
 import { cp437 } from './cp437.ts';
@@ -26,67 +28,82 @@ export function screenText(screen: TextScreen): string {
 /** Serial bytes kept while nothing marks: enough for any expectation, and bounded. */
 const SERIAL_LIMIT = 1 << 20;
 
-/** Text that was there at one moment: the serial output so far, and per row what it showed then (null: it was not on screen). */
-interface Mark {
-  serial: number;
-  rows: (string | null)[];
-}
-
 export class Transcript {
+  /** Goes up whenever `text` may have changed. */
+  version = 0;
   #serial = '';
   /** How much of the serial output was dropped from the front. */
   #dropped = 0;
-  #rows: string[] = [];
-  /** The start of the step before, and of the present one. */
-  #before: Mark = { serial: 0, rows: [] };
-  #present: Mark = { serial: 0, rows: [] };
+  /** Length of all serial output when the step before and the present one began. */
+  #serialBefore = 0;
+  #serialPresent = 0;
+  #step = 0;
+  #rows: readonly string[] = [];
+  /** The step in which each row's text came. */
+  #ages: readonly number[] = [];
+  #columns = 0;
 
   /** A byte that the guest sent on the serial line. */
   serialByte(byte: number): void {
     if (byte === 13) return;
+    this.version++;
     this.#serial += String.fromCharCode(byte);
     if (this.#serial.length <= SERIAL_LIMIT) return;
     this.#dropped += SERIAL_LIMIT / 2;
     this.#serial = this.#serial.slice(SERIAL_LIMIT / 2);
   }
 
-  /** A step begins: what was there before the last one is not looked at any more. */
-  mark(screen: TextScreen | null): void {
-    this.poll(screen);
-    this.#before = this.#present;
-    this.#present = { serial: this.#dropped + this.#serial.length, rows: [...this.#rows] };
+  /** A step begins; poll() has just been called. What was there before the last step is not looked at any more. */
+  mark(): void {
+    this.#step++;
+    this.version++;
+    this.#serialBefore = this.#serialPresent;
+    this.#serialPresent = this.#dropped + this.#serial.length;
   }
 
-  /** Looks at the screen; call it often enough that less than a screenful scrolls by in between. */
-  poll(screen: TextScreen | null): void {
+  /**
+   * Looks at the screen; call it often enough that less than half a screen scrolls by in between.
+   * @param changed for each row: not 0 if the guest changed characters in it since the last poll; null: it may have, anywhere
+   */
+  poll(screen: TextScreen | null, changed: Uint8Array | null): void {
     const rows = screen === null ? [] : screenRows(screen);
-    const shift = scrolledBy(this.#rows, rows);
-    if (shift > 0 || rows.length !== this.#rows.length) {
-      for (const mark of [this.#before, this.#present]) mark.rows = rows.map((_, row) => (shift > 0 ? mark.rows[row + shift] ?? null : null));
-    }
+    const columns = screen?.columns ?? 0;
+    const before = this.#rows;
+    if (rows.length !== before.length || columns !== this.#columns) {
+      this.#ages = rows.map(() => this.#step);
+      this.version++;
+    } else if (changed === null || changed.includes(1)) {
+      const origins = scrolledFrom(before.map((row) => row.trimEnd()), rows.map((row) => row.trimEnd()), changed);
+      this.#ages = rows.map((_, row) => {
+        if (origins[row]! !== row) return this.#ages[origins[row]!]!;
+        return changed === null || changed[row] !== 0 ? this.#step : this.#ages[row]!;
+      });
+      this.version++;
+    } else if (rows.some((row, index) => row !== before[index])) this.version++;
     this.#rows = rows;
+    this.#columns = columns;
   }
 
   /** What is new since the step before began: serial output first, then rows in order, one a line. */
   get text(): string {
-    const { serial, rows } = this.#before;
-    const fresh = this.#rows.filter((row, index) => row !== '' && row !== rows[index]);
-    return [this.#serial.slice(Math.max(0, serial - this.#dropped)), ...fresh].filter((part) => part !== '').join('\n');
+    const fresh = this.#rows.filter((row, index) => row !== '' && this.#ages[index]! >= this.#step - 1);
+    return [this.#serial.slice(Math.max(0, this.#serialBefore - this.#dropped)), ...fresh].filter((part) => part !== '').join('\n');
   }
 }
 
-/** By how many rows `after` is `before` moved up: the smallest shift under which every old row that is left stands (0 = not scrolled). */
-function scrolledBy(before: readonly string[], after: readonly string[]): number {
-  if (before.length !== after.length || before.length === 0) return 0;
-  const score = (shift: number): number => {
-    let same = 0;
-    for (let row = 0; row + shift < before.length; row++) if (before[row + shift] !== '' && before[row + shift] === after[row]) same++;
-    return same;
-  };
-  let best = 0, bestScore = score(0);
-  for (let shift = 1; shift < before.length; shift++) {
-    const found = score(shift);
-    if (found > bestScore) [best, bestScore] = [shift, found];
+/**
+ * For each row of `after`: the row of `before` that it was, if it scrolled up from there; else its own number.
+ * Two rows that moved by the same distance make a scroll. One is enough where it is the first row and shows what the
+ * second still shows: a screen that is being copied up just now.
+ */
+function scrolledFrom(before: readonly string[], after: readonly string[], changed: Uint8Array | null): number[] {
+  const count = after.length;
+  const suspects = after.flatMap((text, row) => (text !== '' && (changed === null || changed[row] !== 0) ? [row] : []));
+  const cameFrom = (row: number, distance: number): boolean => row + distance < count && after[row] === before[row + distance];
+  const distances: number[] = [];
+  for (let distance = 1; distance <= count / 2; distance++) {
+    const moved = suspects.filter((row) => cameFrom(row, distance)).length;
+    if (moved > 1 || (moved === 1 && distance === 1 && suspects.length === 1 && suspects[0] === 0 && after[1] === after[0])) distances.push(distance);
   }
-  return best;
+  return after.map((_, row) => row + (suspects.includes(row) ? distances.find((distance) => cameFrom(row, distance)) ?? 0 : 0));
 }

@@ -552,3 +552,40 @@ it('reset brings the power-on state back', () => {
   expect(vga.state.fields.memory[0]).toBe(0);
   expect(get(0x3cc)).toBe(0);
 });
+
+describe('watch of the text screen', () => {
+  it('tells the rows in which characters changed since the last look', () => {
+    textMode();
+    vga.watch.begin(1000, () => {});
+    vga.watch.look();
+    expect([...vga.watch.look()!].every((row) => row === 0)).toBe(true);
+    poke(0xb8000 + 160, 0x41, 7);
+    poke(0xb8000 + 2 * 160 + 1, 0x70);
+    poke(0xb8000 + 3 * 160, peek(0xb8000 + 3 * 160));
+    expect([...vga.watch.look()!].flatMap((changed, row) => (changed === 1 ? [row] : []))).toEqual([1]);
+    expect(vga.watch.look()![1]).toBe(0);
+  });
+
+  it('takes all rows for changed when the screen starts at another address', () => {
+    textMode();
+    vga.watch.begin(1000, () => {});
+    vga.watch.look();
+    put(0x3d4, 0x0d);
+    put(0x3d5, 80);
+    expect([...vga.watch.look()!].every((row) => row === 1)).toBe(true);
+    expect([...vga.watch.look()!].every((row) => row === 0)).toBe(true);
+  });
+
+  it('calls when many characters have changed', () => {
+    textMode();
+    let calls = 0;
+    vga.watch.begin(3, () => { calls++; });
+    poke(0xb8000, 0x41, 7, 0x42, 7);
+    expect(calls).toBe(0);
+    poke(0xb8004, 0x43, 7, 0x44, 7);
+    expect(calls).toBe(1);
+    vga.watch.look();
+    poke(0xb8000, 0x51, 7, 0x52, 7, 0x53, 7);
+    expect(calls).toBe(2);
+  });
+});

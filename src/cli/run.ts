@@ -1,0 +1,189 @@
+/** A whole run: opens what the configuration names, runs the machine, and says by the exit code how it ended. */
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { openChar } from '../backends/char.ts';
+import type { OpenCharBackend } from '../backends/char.ts';
+import { ownImage } from '../backends/firmware.ts';
+import { reasonOf } from '../backends/output-file.ts';
+import { encodePng } from '../backends/png.ts';
+import type { Picture } from '../devices/host.ts';
+import { Machine, StepError } from '../index.ts';
+import type { Log, RunResult } from '../index.ts';
+import type { Config } from './config.ts';
+import { UsageError } from './errors.ts';
+import { openLog } from './log-file.ts';
+import type { Output } from './output.ts';
+import { connectStdin } from './stdin.ts';
+import { TerminalDisplay } from './terminal-display.ts';
+
+/** Exit code for a step that failed and for the timeout. */
+const EXIT_STEP = 3;
+/** Where the demo disk looks for a way to end the machine. */
+const DEMO_EXIT_PORT = 0x501;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The lines that the options name, and those of them that are no null. */
+interface Lines {
+  serials: (OpenCharBackend | null)[];
+  debugConsole: OpenCharBackend | null;
+  open: OpenCharBackend[];
+  /** The line that standard input goes to. */
+  stdio: OpenCharBackend | null;
+}
+
+/** RTC base: UTC fields are what the guest reads. */
+function rtcBase(base: string): Date {
+  const now = new Date();
+  if (base === 'utc') return now;
+  if (base === 'localtime') return new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
+  return new Date(base.includes('T') ? `${base}Z` : base);
+}
+
+function openLines(config: Config, output: Output): Lines {
+  const open = (option: string, spec: string): OpenCharBackend | null => {
+    try {
+      return openChar(spec, output.sink, (reason) => output.complain(`${option} ${spec}: ${reason}`));
+    } catch (error) {
+      throw new UsageError(`${option} ${spec}: ${reasonOf(error)}`);
+    }
+  };
+  const serials = config.serial.map((spec) => open('-serial', spec));
+  const debugConsole = config.debugcon === null ? null : open('-debugcon', config.debugcon);
+  return {
+    serials, debugConsole, open: [...serials, debugConsole].filter((line) => line !== null),
+    stdio: serials[config.serial.indexOf('stdio')] ?? null,
+  };
+}
+
+/** The display where none was asked for: the terminal, if there is one that is free. */
+function displayOf(config: Config): 'term' | 'none' {
+  const hasTerminal = process.stdout.isTTY === true;
+  const usesStdio = [...config.serial, config.debugcon].includes('stdio');
+  if (config.display === null) return hasTerminal && !usesStdio && config.steps.length === 0 ? 'term' : 'none';
+  if (config.display === 'term' && !hasTerminal) throw new UsageError('-display term: standard output is no terminal');
+  if (config.display === 'term' && usesStdio) throw new UsageError('-display term: the terminal is in use by a stdio line');
+  return config.display;
+}
+
+/** Without a drive the demo disk boots; without a display it ends the machine when it is done. */
+function withDemo(config: Config, display: 'term' | 'none'): Config {
+  if (config.drives.length > 0 || config.bios !== null) return config;
+  return {
+    ...config, drives: [{ file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
+    debugExit: config.debugExit ?? (display === 'term' ? null : { iobase: DEMO_EXIT_PORT, iosize: 1 }),
+  };
+}
+
+function openMachine(config: Config, lines: Lines, log: Log | null, output: Output): Machine {
+  try {
+    return Machine.open({
+      memory: config.memory / 2 ** 20, drives: config.drives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
+      ...(config.bios === null ? {} : { bios: config.bios }), ...(config.vgaRom === null ? {} : { vgaBios: config.vgaRom }),
+      ...(config.tbSize === null ? {} : { tbBytes: config.tbSize * 2 ** 20 }), ...(config.timeout === null ? {} : { timeout: config.timeout }),
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit,
+      rtcBase: rtcBase(config.rtcBase), disabledPasses: config.disabledPasses, log,
+      print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message),
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function savePicture(picture: Picture, file: string): void {
+  try {
+    writeFileSync(file, encodePng(picture));
+  } catch (error) {
+    throw new Error(reasonOf(error));
+  }
+}
+
+/** Opened before the run, so that a wrong name does not cost one. */
+function openStats(file: string | null, output: Output): { write: (machine: Machine) => void } {
+  if (file === null) return { write: () => {} };
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'w');
+  } catch (error) {
+    throw new UsageError(`--stats ${file}: ${reasonOf(error)}`);
+  }
+  return { write: (machine) => {
+    try {
+      writeFileSync(descriptor, `${JSON.stringify(machine.stats(), null, 2)}\n`);
+      closeSync(descriptor);
+    } catch (error) {
+      output.complain(`--stats ${file}: ${reasonOf(error)}`);
+    }
+  } };
+}
+
+/** Runs what the command line asks for; returns the exit code. @throws UsageError for what cannot start */
+export async function run(parsed: Config, output: Output): Promise<number> {
+  const display = displayOf(parsed);
+  const config = withDemo(parsed, display);
+  const closers: (() => void)[] = [];
+  try {
+    const logFile = openLog(config, output);
+    closers.push(() => logFile.close());
+    const lines = openLines(config, output);
+    for (const line of lines.open) closers.push(() => line.close());
+    const machine = openMachine(config, lines, logFile.log, output);
+    closers.push(() => machine.close());
+    const stats = openStats(config.stats, output);
+    machine.onTurn = () => {
+      for (const line of lines.open) line.flush();
+      logFile.flush();
+    };
+    const code = await drive(machine, config, display, lines, output);
+    stats.write(machine);
+    // The demo's tour ends by a debug exit that nobody asked for: that is success.
+    return config !== parsed && parsed.debugExit === null && code === 1 ? 0 : code;
+  } finally {
+    for (const close of closers.reverse()) close();
+  }
+}
+
+async function drive(machine: Machine, config: Config, display: 'term' | 'none', lines: Lines, output: Output): Promise<number> {
+  const screen = display === 'term' ? new TerminalDisplay(machine, config.name, process.stdin, process.stdout) : null;
+  const disconnect = lines.stdio === null ? () => {} : connectStdin(machine, lines.stdio, output);
+  // Kill ends the machine, so that images and logs are closed and the terminal is put back; a second time it just kills.
+  const stop = (signal: string): void => {
+    output.say(`terminating on signal ${signal}`);
+    machine.stop();
+  };
+  output.onBroken = () => machine.stop();
+  for (const signal of SIGNALS) process.once(signal, stop);
+  const { onTurn } = machine;
+  machine.onTurn = () => {
+    screen?.refresh();
+    onTurn?.();
+  };
+  if (screen !== null) output.hold();
+  screen?.open();
+  let result: RunResult | StepError;
+  try {
+    result = await machine.run(config.steps);
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    result = error;
+  } finally {
+    onTurn?.();
+    screen?.close();
+    disconnect();
+    output.release();
+    output.onBroken = null;
+    for (const signal of SIGNALS) process.off(signal, stop);
+  }
+  const failed = result instanceof StepError || result.reason === 'timeout';
+  // Without a display what the guest showed would be lost.
+  if (failed || (display === 'none' && config.display === null && config.steps.at(-1)?.kind !== 'screen')) output.print(screenOf(machine));
+  if (!failed) return (result as RunResult).reason === 'exit' ? (result as { code: number }).code : 0;
+  output.say(result instanceof StepError ? result.message : `--timeout: ${config.timeout} seconds are over`);
+  return EXIT_STEP;
+}
+
+function screenOf(machine: Machine): string {
+  const text = machine.screen();
+  if (text !== '') return `${text}\n`;
+  if (machine.board.textScreen() !== null) return '';
+  const { width, height } = machine.board.picture();
+  return `(graphics, ${width}x${height})\n`;
+}
