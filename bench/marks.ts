@@ -20,17 +20,23 @@ export class MarkReader {
   done = false;
   /** All complete lines, for messages about a guest that does something else. */
   readonly lines: string[] = [];
-  /** Called when a round begins (after the time was taken before everything else) and when it ends. */
+  /** Called where a round begins and where it ends, outside the time that is measured. */
   onBegin: (() => void) | null = null;
   onEnd: (() => void) | null = null;
+  readonly #clock: () => number;
   #line = '';
   #began = -1;
   #ended = -1;
 
-  /** A byte from the guest, at host time `now` in ms. */
-  byte(value: number, now: number): void {
+  /** `clock`: host time in ms. */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  /** A byte that has just come from the guest. */
+  byte(value: number): void {
     if (this.#began >= 0 && this.#ended < 0) {
-      this.#ended = now;
+      this.#ended = this.#clock();
       this.onEnd?.();
     }
     if (value === LINE_FEED) this.#endLine();
@@ -44,12 +50,11 @@ export class MarkReader {
     const [kind, , checksum] = line.split(' ');
     if (kind === 'BEGIN') {
       this.onBegin?.();
-      this.#began = performance.now();
       this.#ended = -1;
+      this.#began = this.#clock();
     } else if ((kind === 'END' || kind === 'BAD') && this.#began >= 0) {
       this.rounds.push({ milliseconds: this.#ended - this.#began, checksum: parseInt(checksum ?? '', 16), correct: kind === 'END' });
       this.#began = -1;
-      this.#ended = -1;
     } else if (kind === 'DONE') this.done = true;
   }
 }

@@ -11,7 +11,7 @@ EXPECTED        equ 0x20A36448
 SIZE            equ 65536
 PASSES          equ 16
 SOURCE          equ DATA
-TARGET          equ DATA + 0x100000
+TARGET          equ DATA + 0x144000     ; no multiple of 1 MB from the source: translators find pages by the low bits of their number
 
 prepare:
         mov edi, SOURCE

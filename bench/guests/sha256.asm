@@ -2,7 +2,7 @@
 ; Source: FIPS 180-4. Checksum: the eight words of the digest, XORed.
 
 %define NAME 'sha256'
-ITERATIONS      equ 250
+ITERATIONS      equ 150
 EXPECTED        equ 0x913FDFBB
 
 %include "common/start.inc"
