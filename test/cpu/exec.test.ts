@@ -1,6 +1,6 @@
 /** The run loop: chaining, jump cache, exact budget, size of the code buffer, passes switched off, where code may lie. */
 import { describe, expect, it } from 'vitest';
-import { EAX, EBX, ECX, EDI, EDX, EIP, ESI, HALTED } from '../../src/cpu/state.ts';
+import { EAX, EBX, ECX, EDI, EDX, EFLAGS, EIP, ESI, HALTED, IF, STATUS_FLAGS } from '../../src/cpu/state.ts';
 import { PASS_NAMES } from '../../src/tcg/passes/pipeline.ts';
 import { CODE, REAL_CODE, protectedGuest, realGuest } from './guest/guest.ts';
 import type { Guest } from './guest/guest.ts';
@@ -147,6 +147,31 @@ describe('passes', () => {
     const guest = protectedGuest(source);
     expect(guest.run(1_000_000)).toBe('hlt');
     for (const [register, value] of registers) expect(guest.R[register]! >>> 0).toBe(value);
+  });
+});
+
+describe('slices and interrupts', () => {
+  const results = (guest: Guest): unknown => [[...guest.R.subarray(0, 8)], guest.eflags & STATUS_FLAGS, [...guest.space.memory.bytes.subarray(0x2_0000, 0x2_0400)]];
+
+  it.each(PROGRAMS.map(({ name, source }) => [name, source] as const))('do not show in what %s computes', (_, source) => {
+    const reference = protectedGuest(source);
+    const retired = reference.cpu.run(1_000_000);
+    const sliced = protectedGuest(source), interrupted = protectedGuest(`${source}\nhandler: push eax\nxor eax,eax\nout 0x20,al\npop eax\niret`);
+    interrupted.setGate(0x20, interrupted.label('handler'));
+    interrupted.port(0x20, () => interrupted.cpu.setIntr(false));
+    interrupted.R[EFLAGS] = interrupted.R[EFLAGS]! | IF;
+    let total = 0, interrupts = 0;
+    for (let slice = 1; sliced.R[HALTED] === 0; slice = slice % 23 + 1) total += sliced.cpu.run(slice);
+    for (let slice = 7; interrupted.R[HALTED] === 0 && interrupts < 10_000; slice = slice % 31 + 7) {
+      interrupted.cpu.run(slice);
+      if (interrupted.R[HALTED] !== 0) break;
+      interrupted.cpu.setIntr(true);
+      interrupts++;
+    }
+    interrupted.run(1_000_000);
+    expect([total, results(sliced)]).toEqual([retired, results(reference)]);
+    expect(results(interrupted)).toEqual(results(reference));
+    expect(interrupts).toBeGreaterThan(20);
   });
 });
 

@@ -117,8 +117,7 @@ describe('instructions with several stores', () => {
     expect([guest.R[EBX], guest.R[EAX]! & ~0xff]).toEqual([5000, 0]);
   });
 
-  it('REP MOVS that overwrites itself stops in its middle with everything right', () => {
-    // Runs over its own REP prefix: what follows is what was written.
+  it('REP MOVS that overwrites itself runs to its end, as processors do', () => {
     const guest = protectedGuest('mov esi,source\nmov edi,own\nmov ecx,4\nown: rep movsb\nnop\nnop\nhlt\nsource: db 0x90,0x90,0x43,0x43');
     expect(guest.run()).toBe('hlt');
     expect(guest.R[EBX]).toBe(2);
