@@ -18,9 +18,27 @@ ROM_BLOCKS      equ 64                  ; of 512 bytes
 rom_start:
         db 0x55, 0xAA, ROM_BLOCKS
         jmp near vga_init
+        times 0x18 - ($ - $$) db 0
+        dw pci_data
         times 0x1E - ($ - $$) db 0
         db 'IBM', 0                     ; some programs take this for "EGA or better"
         db 'tcg86 VGA BIOS ', VERSION, 0
+
+; PCI data structure (PCI Firmware Specification 3.0, 5.1.2): firmware that loads ROMs from PCI adapters takes none without
+; it. The identity is that of the board's VGA, which QEMU's standard VGA has too.
+        align 4, db 0
+pci_data:
+        db 'PCIR'
+        dw 0x1234, 0x1111               ; vendor, device
+        dw 0                            ; no vital product data
+        dw pci_data_end - pci_data
+        db 0                            ; revision of the structure
+        db 0x00, 0x00, 0x03             ; class: VGA
+        dw ROM_BLOCKS
+        dw 1                            ; revision of the code
+        db 0, 0x80                      ; for PC-AT, and the last image
+        dw 0
+pci_data_end:
 
 %include "vga/init.inc"
 %include "vga/dispatch.inc"
