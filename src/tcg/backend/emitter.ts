@@ -74,6 +74,8 @@ export class RegionEmitter {
   private node = 0;
   private insn = { eip: 0, ccOp: 0, index: -1, accesses: 0 };
   private own!: RegionBlock;
+  /** Address (a value) whose page the variable p is known to be good for, writes included; else -1. */
+  private writable = -1;
 
   constructor(blocks: readonly RegionBlock[], options: EmitOptions) {
     this.blocks = blocks;
@@ -93,7 +95,8 @@ export class RegionEmitter {
     this.insn = { eip: this.own.eip, ccOp: 0, index: -1, accesses: 0 };
     this.names = this.nameTemps();
     const { icount, eip } = this.own;
-    this.text = `if ((budget = budget - ${icount} | 0) < 0) { budget = budget + ${icount} | 0; ${this.global(this.layout.eip)} = ${eip}; site = ${LEAVE_BUDGET}; break X; }\n`;
+    // No arithmetic on the way out: V8 throws a function away when it first meets an operation that had never run.
+    this.text = `if (budget < ${icount}) { ${this.global(this.layout.eip)} = ${eip}; site = ${LEAVE_BUDGET}; break X; }\nbudget = budget - ${icount} | 0;\n`;
     this.written.add(this.layout.eip);
     const labels = new Map<number, number>();
     const nodeOf = (label: number): number => {
@@ -165,6 +168,7 @@ export class RegionEmitter {
   }
 
   private close(next: Terminator): void {
+    this.writable = -1;
     this.nodes[this.node] = { code: this.text, next };
     this.text = '';
   }
@@ -183,6 +187,7 @@ export class RegionEmitter {
     const { def, args } = op;
     switch (def) {
       case O.INSN_START:
+        this.writable = -1;
         this.insn = { eip: args[0]!, ccOp: args[1]!, index: this.insn.index + 1, accesses: 0 };
         return;
       case O.DISCARD:
@@ -214,8 +219,10 @@ export class RegionEmitter {
   private load(out: number, address: number, memop: number): void {
     const bytes = O.memOpBytes(memop), signed = (memop & O.MO_SIGN) !== 0;
     const read = bytes === 1 ? (signed ? 'V.getInt8(p)' : 'U[p]') : bytes === 2 ? (signed ? 'V.getInt16(p, true)' : 'V.getUint16(p, true)') : 'V.getInt32(p, true)';
-    this.access(address, bytes, (memop & O.MO_RMW) !== 0 ? 'TW' : 'TR', (slow) => (slow === null ? this.assignment(out, read)
+    const modify = (memop & O.MO_RMW) !== 0;
+    this.access(address, bytes, modify ? 'TW' : 'TR', (slow) => (slow === null ? this.assignment(out, read)
       : `${this.assignment(out, `loadSlow(a, ${memop})`)} `));
+    if (modify && out !== address && !this.callSites.has(this.sites.at(-1)!.key)) this.writable = address;
   }
 
   private store(value: number, address: number, memop: number): void {
@@ -226,6 +233,13 @@ export class RegionEmitter {
 
   /** The address check, and what is done on a hit (`work(null)`); on a miss the function is left, or calls the slow path. */
   private access(address: number, bytes: number, table: 'TR' | 'TW', work: (slow: true | null) => string): void {
+    // The store of a read-modify-write: its load has looked into the write table, and p still holds.
+    if (table === 'TW' && this.writable === address) {
+      this.writable = -1;
+      this.text += `${work(null)}\n`;
+      return;
+    }
+    this.writable = -1;
     const { key, number } = this.site();
     const crosses = bytes === 1 ? '' : ` || (a & 4095) > ${4096 - bytes}`;
     this.text += `a = ${this.input(address)}; p = ${table}[a >>> 12] ^ a;\n`;
@@ -240,6 +254,7 @@ export class RegionEmitter {
   }
 
   private call({ args }: Op): void {
+    this.writable = -1;
     const helper = this.helpers[args[0]!]!;
     const outs = helper.returns ? 1 : 0;
     const inputs = args.slice(1 + outs).map((arg) => this.input(arg)).join(', ');
@@ -275,6 +290,7 @@ export class RegionEmitter {
   }
 
   private assignment(out: number, expression: string): string {
+    if (out === this.writable) this.writable = -1;
     if (this.block.kinds[out] === GLOBAL) {
       this.written.add(out);
       return `${this.global(out)} = ${expression};`;
