@@ -12,7 +12,7 @@ import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CS, DF, DR, EDX, EFLAGS,
   EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, INTR, LDT_ATTR, LDT_LIMIT,
-  NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
+  NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
 } from './state.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
@@ -32,6 +32,9 @@ export interface CpuOptions extends ExecutorOptions {
   /** FERR#: an unmasked x87 exception waits while CR0.NE is clear. The PC makes IRQ 13 of it. */
   fpuError?: () => void;
 }
+
+/** HF_FROM_ZERO of all segments: says nothing in real mode. */
+const ALL_FROM_ZERO = 63 * HF_FROM_ZERO;
 
 export class Cpu extends MemoryAccess {
   readonly io: PortBus;
@@ -187,6 +190,13 @@ export class Cpu extends MemoryAccess {
     R[SEG_RHI + seg] = readable ? high : 0;
     R[SEG_WLO + seg] = writable ? low : 1;
     R[SEG_WHI + seg] = writable ? high : 0;
+
+    let flags = R[SEG_HFLAGS]! & ~((HF_FLAT | HF_FROM_ZERO) << seg);
+    const whole = low === 0 && high === -1 && readable;
+    if (whole && base === 0 && (seg === CS || writable)) flags |= HF_FLAT << seg;
+    if (low === 0 && high >>> 0 >= 3 && readable && writable) flags |= HF_FROM_ZERO << seg;
+    const size = seg === CS ? HF_CS32 : seg === SS ? HF_SS32 : 0;
+    R[SEG_HFLAGS] = (attr & 0x400000) !== 0 ? flags | size : flags & ~size;
   }
 
   get cpl(): number {
@@ -213,15 +223,7 @@ export class Cpu extends MemoryAccess {
     if ((eflags & RF) !== 0) flags |= HF_RF;
     flags |= (eflags >> 12 & 3) << HF_IOPL_SHIFT & HF_IOPL_MASK;
     if ((cr0 & CR0_AM) !== 0 && (eflags & AC) !== 0 && (flags & HF_CPL_MASK) === 3) flags |= HF_AC;
-    if ((R[SEG_ATTR + CS]! & 0x400000) !== 0) flags |= HF_CS32;
-    if ((R[SEG_ATTR + SS]! & 0x400000) !== 0) flags |= HF_SS32;
-    for (let seg = 0; seg < 6; seg++) {
-      const flat = R[SEG_BASE + seg] === 0 && R[SEG_RLO + seg] === 0 && R[SEG_RHI + seg] === -1
-        && (seg === CS || (R[SEG_WLO + seg] === 0 && R[SEG_WHI + seg] === -1));
-      if (flat) flags |= HF_FLAT << seg;
-      const fromZero = (R[SEG_RLO + seg]! | R[SEG_WLO + seg]!) === 0 && R[SEG_RHI + seg]! >>> 0 >= 3 && R[SEG_WHI + seg]! >>> 0 >= 3;
-      if (fromZero && (flags & HF_PE) !== 0) flags |= HF_FROM_ZERO << seg;
-    }
+    flags |= (flags & HF_PE) !== 0 ? R[SEG_HFLAGS]! : R[SEG_HFLAGS]! & ~ALL_FROM_ZERO;
     R[HFLAGS] = flags;
   }
 

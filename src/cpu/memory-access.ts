@@ -303,6 +303,9 @@ export abstract class MemoryAccess {
   }
 
   #probe(va: number, length: number, write: boolean, user: boolean): void {
+    // What the fast tables let through needs neither a walk nor a replay.
+    const view = this.tlb.view(user);
+    if ((va & 4095) + length <= 4096 && ((write ? view.write : view.read)[va >>> 12]! ^ va) >= 0) return;
     for (let done = 0; done < length; ) {
       const at = va + done | 0;
       const count = Math.min(length - done, 4096 - (at & 4095));

@@ -74,6 +74,8 @@ export const PENDING_EXIT = 103;
 export const EXC_VECTOR = 104, EXC_ERROR = 105, EXC_HAS_ERROR = 106;
 /** The region that runs or ran last, the site of the call that it makes (0 = none); instructions retired in regions, modulo 2^32. */
 export const REGION_NUMBER = 109, REGION_SITE = 107, REGION_RETIRED = 108;
+/** The HFLAGS bits that follow from the segment registers alone (flat, from zero, sizes of code and stack): kept by setSegment(). */
+export const SEG_HFLAGS = 110;
 
 // x87 (and later MMX): slots 128-191, laid out in src/cpu/fpu/state.ts.
 export const FPU = 128;
