@@ -244,7 +244,8 @@ export class Executor {
     const view = this.#cpu.tlb.view((this.#cpu.R[HFLAGS]! & HF_CPL_MASK) === 3);
     this.#env.readTable = view.read;
     this.#env.writeTable = view.write;
-    this.cache.counters.entries++;
+    // A region's head does not start the block.
+    if (this.cache.regionOf(block) === 0) this.cache.counters.entries++;
     if (this.#mayChain) return this.#interpreter.run(block.position);
     this.cache.clearJumpCache();
     return this.#interpreter.run(block.position);

@@ -55,11 +55,11 @@ export const TB_START = jump('tb_start', 9, 'break;');
 export const GOTO_TB = jump('goto_tb', 3, `${D} = ${W2}; t = ${W1}; if (t === 0) { p = p + 3 | 0; continue; } p = t; break;`);
 /** Slot a holds the EXIT_* code. */
 export const EXIT_TB = jump('exit_tb', 1, 'R[$currentOp] = p; return w >>> 21;');
-/** [w, position of the head of the block that this op belongs to: it counts the hits] */
+/** [w, position of the head of the block that this op belongs to: it counts the hits that start a block; those that enter a region start none] */
 export const LOOKUP = jump('lookup_and_goto_ptr', 2, `
   b = R[$csBase], pc = R[$eip] + b | 0, t = J[${jumpHashJs('pc')}];
   if (t === 0 || C[t + 1] !== pc || C[t + 2] !== b || C[t + 3] !== R[$csLimit] || C[t + 4] !== R[$flags]) { R[$currentOp] = p; return ${EXIT_LOOKUP}; }
-  h = C[p + 1]; C[h + 8] = C[h + 8] + 1 | 0; p = t; break;`);
+  if (C[t] === 0) { h = C[p + 1]; C[h + 8] = C[h + 8] + 1 | 0; } p = t; break;`);
 /** [w, position] */
 export const BR = jump('br', 2, `p = ${W1}; continue;`);
 

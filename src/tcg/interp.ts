@@ -52,6 +52,7 @@ export function interpreterSource(layout: ExecEnv['layout']): string {
       }
       b = R[$csBase], pc = R[$eip] + b | 0, t = J[${jumpHashJs('pc')}];
       if (t === 0 || C[t + 1] !== pc || C[t + 2] !== b || C[t + 3] !== R[$csLimit] || C[t + 4] !== R[$flags]) return ${EXIT_LOOKUP};
+      if (C[t] === 0) C[p + 8] = C[p + 8] + 1 | 0;
       p = t;
     }
     const n = C[p + 5], left = R[$budget] - n | 0;
