@@ -234,7 +234,7 @@ export class MachineCore<B extends Board = Board> {
 
   #end(result: RunResult): void {
     this.#result ??= result;
-    this.board.cpu.kick();
+    this.board.cpu.endRun();
     this.#host.wake();
   }
 
