@@ -11,14 +11,14 @@ import { MemoryAccess } from './memory-access.ts';
 import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CS, DF, DR, EDX, EFLAGS,
   EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
-  HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, INTR, LDT_ATTR, LDT_LIMIT,
+  HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
   NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
 } from './state.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
 import { createHelpers } from './helpers/index.ts';
 import { CPUID_SIGNATURE } from './helpers/system.ts';
-import { EXIT_FAULT } from '../tcg/env.ts';
+import { EXIT_FAULT, EXIT_PRECISE } from '../tcg/env.ts';
 import { resetFpu } from './fpu/state.ts';
 
 /** What a processor is connected to. */
@@ -89,6 +89,11 @@ export class Cpu extends MemoryAccess {
     return this.exec.run(budget);
   }
 
+  /** Guest instructions retired since power on. Exact also while one runs, which is not counted then. */
+  get retired(): number {
+    return this.exec.retired;
+  }
+
   /** Lets run() return at the next block boundary, with the rest of its budget not run. */
   endRun(): void {
     this.exec.end();
@@ -121,8 +126,13 @@ export class Cpu extends MemoryAccess {
     this.kick();
   }
 
+  /** An unmasked x87 exception waits: the processor stops before this instruction until an interrupt, if it takes any (SDM vol. 1, 8.7.2). */
   fpuError(): void {
     this.#fpuError();
+    const R = this.R;
+    if (R[INTR] === 0 || (R[EFLAGS]! & IF) === 0 || (R[HFLAGS]! & HF_INHIBIT_IRQ) !== 0) return;
+    R[PENDING_EXIT] = EXIT_PRECISE;
+    throw GUEST_FAULT;
   }
 
   logInterrupt(vector: number, errorCode: number, software: boolean): void {

@@ -74,6 +74,9 @@ export class Executor {
   readonly regions: Regions;
   readonly #jit: boolean;
   readonly #threshold: number;
+  /** Instructions retired before this run(), and the budget of this one. */
+  #retired = 0;
+  #granted = 0;
   #regionRetired = 0;
   #lastRegionRetired = 0;
   #logged = 0;
@@ -105,7 +108,7 @@ export class Executor {
   /** See Cpu.run. */
   run(budget: number): number {
     const R = this.#cpu.R, { counters, cache } = this;
-    R[BUDGET] = budget;
+    R[BUDGET] = this.#granted = budget;
     R[BUDGET_PARKED] = 0;
     this.#ending = false;
     this.regions.startSlice();
@@ -186,7 +189,25 @@ export class Executor {
       }
     }
     this.#regionRetired += R[REGION_RETIRED]! - this.#lastRegionRetired | 0;
-    return budget - R[BUDGET]!;
+    const retired = budget - R[BUDGET]!;
+    this.#retired += retired;
+    this.#granted = R[BUDGET] = 0;
+    return retired;
+  }
+
+  /** See Cpu.retired. */
+  get retired(): number {
+    const R = this.#cpu.R;
+    return this.#retired + this.#granted - R[BUDGET]! - R[BUDGET_PARKED]! - this.#notYetRun();
+  }
+
+  /** Instructions of the running block that were charged when it started and have not run, the present one included. */
+  #notYetRun(): number {
+    const R = this.#cpu.R, position = R[CUR_OP]!;
+    if (position < 0) return 0;
+    const block = this.cache.blockAt(position)!;
+    if (this.#isInRegion(block)) return this.regions.get(R[REGION_NUMBER]!)!.sites[R[REGION_SITE]! - 1]!.refund;
+    return block.icount - this.cache.insnAt(block, position).index;
   }
 
   /** Guest instructions retired in compiled regions. */
