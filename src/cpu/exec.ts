@@ -11,22 +11,18 @@ import type { EnvLayout, ExecEnv, Helper } from '../tcg/env.ts';
 import { createInterpreter } from '../tcg/interp.ts';
 import type { Interpreter } from '../tcg/interp.ts';
 import { createPipeline } from '../tcg/passes/pipeline.ts';
-import { TbCache } from '../tcg/tb-cache.ts';
-import type { TranslationBlock } from '../tcg/tb-cache.ts';
-import { printBlock } from '../tcg/text.ts';
+import type { TbCache, TranslationBlock } from '../tcg/tb-cache.ts';
+import { Blocks } from './blocks.ts';
 import type { Cpu } from './cpu.ts';
-import { Decoder } from './decode/decoder.ts';
-import { disassemble, formatInAsm } from './decode/disasm.ts';
 import { GUEST_FAULT } from './fault.ts';
 import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
 import { Log, formatInterrupt, formatState } from './log.ts';
 import {
-  BUDGET, BUDGET_PARKED, CC_OP, CR2, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_CS32, HF_INHIBIT_IRQ,
+  BUDGET, BUDGET_PARKED, CC_OP, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_INHIBIT_IRQ,
   HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_NUMBER, REGION_RETIRED, REGION_SITE, RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
 } from './state.ts';
 import { Regions } from './regions.ts';
-import { Translator } from './translate/translate.ts';
-import type { BlockInfo, BlockKey } from './translate/translate.ts';
+import { MAX_BLOCK_INSNS, Translator } from './translate/translate.ts';
 
 export interface ExecutorOptions {
   /** Bytes of packed op code that are kept (QEMU's tb-size); default 32 MiB. */
@@ -38,6 +34,10 @@ export interface ExecutorOptions {
   jit?: boolean;
   /** Guest instructions spent in a block after which its region is compiled; 0: at once. */
   jitThreshold?: number;
+  /** Blocks of one instruction each. */
+  oneInsnPerTb?: boolean;
+  /** The host's clock in milliseconds, for the times in the counters. */
+  now?: () => number;
 }
 
 const DEFAULT_TB_BYTES = 32 << 20;
@@ -68,8 +68,7 @@ export class Executor {
   readonly #cpu: Cpu;
   readonly #env: ExecEnv;
   readonly #interpreter: Interpreter;
-  readonly #translator: Translator;
-  readonly #optimize: ReturnType<typeof createPipeline>;
+  readonly #blocks: Blocks;
   readonly #log: Log | null;
   readonly regions: Regions;
   readonly #jit: boolean;
@@ -85,15 +84,19 @@ export class Executor {
   constructor(cpu: Cpu, helpers: { byName: Readonly<Record<string, Helper>>; list: readonly Helper[] }, options: ExecutorOptions) {
     this.#cpu = cpu;
     this.#log = options.log ?? null;
-    this.#translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
-    this.#optimize = createPipeline({ disabled: options.disabledPasses ?? [] });
-    this.cache = new TbCache({ layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, onDrop: (block) => this.#dropped(block) });
+    const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
+    const optimize = createPipeline({ disabled: options.disabledPasses ?? [] });
+    this.#blocks = new Blocks(cpu, translator, optimize, {
+      layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, maxInsns: options.oneInsnPerTb === true ? 1 : MAX_BLOCK_INSNS, log: this.#log, now: options.now ?? (() => 0),
+      onAdd: (block) => this.#schedule(block), onDrop: (block) => this.regions.dropped(block),
+    });
+    this.cache = this.#blocks.cache;
     this.#env = {
       layout: LAYOUT, regs: cpu.R, bytes: cpu.bytes, view: cpu.space.memory.view, readTable: cpu.tlb.supervisor.read, writeTable: cpu.tlb.supervisor.write,
       loadSlow: (address, memop) => cpu.loadSlow(address, memop), storeSlow: (address, value, memop) => cpu.storeSlow(address, value, memop), helpers: helpers.list,
       regions: [],
     };
-    this.regions = new Regions(this.#env, this.cache, this.#translator, this.#optimize);
+    this.regions = new Regions(this.#env, this.cache, translator, optimize);
     this.#jit = (options.jit ?? true) && this.#mayChain;
     this.#threshold = options.jitThreshold ?? DEFAULT_JIT_THRESHOLD;
     this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
@@ -130,8 +133,8 @@ export class Executor {
 
       let exit: number;
       try {
-        let block = this.#find(single ? HF_ONE_INSN : 0);
-        if (block.icount > R[BUDGET]!) block = this.#find(HF_ONE_INSN);
+        let block = this.#blocks.find(single ? HF_ONE_INSN : 0);
+        if (block.icount > R[BUDGET]!) block = this.#blocks.find(HF_ONE_INSN);
         if (from !== undefined && this.#mayChain) cache.link(from, slot, block);
         from = undefined;
         if (this.#log !== null) this.#logEntry(block);
@@ -358,73 +361,11 @@ export class Executor {
     R[EIP] = eip;
   }
 
-  /** The block for the state as it is, translated if need be. `extra`: HF_ONE_INSN or 0. Throws GUEST_FAULT on a code fetch fault. */
-  #find(extra: number): TranslationBlock {
-    const cpu = this.#cpu, R = cpu.R;
-    const eip = R[EIP]!, csBase = R[SEG_BASE + CS]!, csLimit = R[SEG_LIMIT + CS]!;
-    const pc = csBase + eip | 0;
-    const ma = cpu.codeAddress(pc);
-    if (ma < 0) return this.#translate({ pc, eip, csBase, csLimit, flags: R[HFLAGS]! | HF_ONE_INSN }, -1);
-    const flags = R[HFLAGS]! | extra;
-    return this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc)) ?? this.#translate({ pc, eip, csBase, csLimit, flags }, ma);
-  }
-
-  /** MA of the page after pc's, or negative if it cannot be executed now. */
-  #secondPage(pc: number): number {
-    const R = this.#cpu.R, cr2 = R[CR2]!;
-    try {
-      return this.#cpu.codeAddress((pc & ~4095) + 4096 | 0);
-    } catch (thrown) {
-      if (thrown !== GUEST_FAULT) throw thrown;
-      R[PENDING_EXIT] = 0;
-      R[CR2] = cr2;
-      return -1;
-    }
-  }
-
-  #translate(key: BlockKey, ma: number): TranslationBlock {
-    const cpu = this.#cpu, { cache } = this, builder = this.#translator.builder;
-    const fetch = (linear: number): number => {
-      const at = cpu.codeAddress(linear);
-      return at < 0 ? cpu.codeByteSlow(linear) : cpu.bytes[at]!;
-    };
-    const cr2 = cpu.R[CR2]!;
-    const info = this.#translator.translate(key, fetch);
-    // A fetch that failed past the first instruction ended the block there; the guest has not seen that fault.
-    cpu.R[PENDING_EXIT] = 0;
-    cpu.R[CR2] = cr2;
-    const log = this.#log?.wants(key.pc) === true ? this.#log : null;
-    if (log !== null) this.#logCode(log, key, info, fetch);
-    if (log?.has('op') === true) log.write(`OP:\n${printBlock(builder)}\n`);
-    cache.counters.opsIn += builder.ops.length;
-    this.#optimize(builder);
-    if (log?.has('op_opt') === true) log.write(`OP after optimization and liveness analysis:\n${printBlock(builder)}\n`);
-
-    // Code in a device's memory is run once and forgotten: nobody would tell if it changed.
-    const first = ma < 0 ? 0 : Math.min(info.length, 4096 - (key.pc & 4095));
-    const crosses = ma >= 0 && info.length > first;
-    const second = crosses ? this.#secondPage(key.pc) : -1;
-    const block = cache.add({ ...key, ma: Math.max(ma, 0), length: first, ma1: second, length1: crosses && second >= 0 ? info.length - first : 0 }, builder);
-    if (ma < 0 || (crosses && second < 0)) cache.invalidate(block);
-    else {
-      cpu.codeLines.add(block, ma, first);
-      if (crosses) cpu.codeLines.add(block, second, info.length - first);
-      block.returnEip = info.returnEip;
-      if (this.#jit) this.#schedule(block);
-    }
-    return block;
-  }
-
   /** Lets a new block be compiled when it is hot. */
   #schedule(block: TranslationBlock): void {
+    if (!this.#jit) return;
     if (this.#threshold === 0) this.regions.compile(block);
     else this.cache.startCounter(block, Math.ceil(this.#threshold / block.icount));
-  }
-
-  #dropped(block: TranslationBlock): void {
-    this.regions.dropped(block);
-    this.#cpu.codeLines.remove(block, block.ma);
-    if (block.page1 >= 0) this.#cpu.codeLines.remove(block, block.ma1);
   }
 
   /** `-d exec` and `-d cpu`, before a block that the run loop enters. */
@@ -436,23 +377,5 @@ export class Executor {
       log.write(`Trace 0: ${block.position.toString(16)} [${words.join('/')}] \n`);
     }
     if (log.has('cpu')) log.write(formatState(this.#cpu.R));
-  }
-
-  /** `-d in_asm`. */
-  #logCode(log: Log, key: BlockKey, info: BlockInfo, fetch: (linear: number) => number): void {
-    if (!log.has('in_asm')) return;
-    const decoder = new Decoder();
-    let text = '----------------\nIN: \n', eip = key.eip;
-    while (eip < key.eip + info.length) {
-      const start = eip;
-      if (decoder.decode({ byte: (at) => fetch(key.csBase + at | 0) }, eip, (key.flags & HF_CS32) !== 0) === 0) {
-        eip += decoder.insn.length;
-        text += `${formatInAsm(key.csBase + start | 0, decoder.insn.bytes.subarray(0, decoder.insn.length), disassemble(decoder.insn, key.csBase))}\n`;
-      } else {
-        text += `${formatInAsm(key.csBase + start | 0, Uint8Array.of(fetch(key.csBase + start | 0)), '(bad)')}\n`;
-        break;
-      }
-    }
-    log.write(`${text}\n`);
   }
 }
