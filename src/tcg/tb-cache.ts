@@ -159,6 +159,7 @@ export class TbCache {
 
   /** Packs optimized ops and enters the block. If there is no room, everything else is dropped first. Throws if it can never fit. */
   add(key: TbKey, ops: Block): TranslationBlock {
+    this.reclaim();
     let packed = this.packer.pack(ops, this.end);
     if (packed === undefined) {
       this.flush();
@@ -186,6 +187,14 @@ export class TbCache {
     counters.opsOut += ops.ops.length;
     counters.words += block.end - position;
     return block;
+  }
+
+  /** Gives back the room of dropped blocks at the end of the buffer: a loop that patches itself would fill it with them. */
+  private reclaim(): void {
+    for (let last = this.blocks.at(-1); last !== undefined && !last.valid; last = this.blocks.at(-1)) {
+      this.end = last.position;
+      this.blocks.pop();
+    }
   }
 
   /** Lets the block be hot after `executions` more (up to 2^31). */

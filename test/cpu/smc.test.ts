@@ -215,7 +215,8 @@ describe('for long', () => {
     expect(cache.size).toBeLessThan(20);
     expect(cache.bytesUsed).toBeLessThanOrEqual(256 << 10);
     expect(tbCounters.invalidations).toBeGreaterThan(10000);
-    expect(tbCounters.flushes).toBeGreaterThan(10);
+    // The room of dropped blocks is used again: nothing has to be flushed.
+    expect(tbCounters.flushes).toBe(0);
   });
 
   it('code that is copied and run again and again', () => {
