@@ -108,6 +108,14 @@ describe('budget', () => {
     expect(again.cpu.run(100)).toBe(2);
   });
 
+  it('is not charged for what stands behind an INTO that traps', () => {
+    const guest = protectedGuest('mov eax,0x7fffffff\ninc eax\ninto\ninc eax\ninc eax\nhlt');
+    // MOV, INC, INTO, the handler's HLT.
+    expect(guest.run()).toBe('#4');
+    expect(protectedGuest('mov eax,0x7fffffff\ninc eax\ninto\ninc eax\ninc eax\nhlt').cpu.run(100)).toBe(4);
+    expect(protectedGuest('xor eax,eax\ninto\ninc eax\nhlt').cpu.run(100)).toBe(4);
+  });
+
   it('ends early where a device asks for attention, without losing count', () => {
     const guest = protectedGuest('mov ecx,100\n.l: out 0x80,al\ndec ecx\njnz .l\nhlt');
     guest.port(0x80, () => guest.cpu.kick());

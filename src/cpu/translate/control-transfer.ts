@@ -151,6 +151,7 @@ function interrupt(name: string): Emit {
   };
 }
 
+/** Ends the block on both ways: what follows would have been charged for when the trap is taken. */
 function into(ctx: Context): void {
   const quiet = ctx.b.label();
   const { condition, a, b } = ctx.cc.condition(COND_O);
@@ -160,6 +161,7 @@ function into(ctx: Context): void {
   endTransfer(ctx, { step: false });
   ctx.b.setLabel(quiet);
   ctx.ended = false;
+  jumpTo(ctx, 0, ctx.nextEip);
 }
 
 function bound(ctx: Context): void {
