@@ -23,6 +23,8 @@ import type { BlockBackend, CharBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
 import { createHost } from './machine/host.ts';
+import { InstructionTime } from './machine/icount.ts';
+import type { IcountOptions } from './machine/icount.ts';
 import { MachineCore } from './machine/machine.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
 import { RunTime } from './machine/run-time.ts';
@@ -65,6 +67,13 @@ export interface PcOptions extends MachineOptions {
   vgaBios?: string;
   /** The guest's clock at power on, its UTC fields being what the guest reads; default: now. */
   rtcBase?: Date;
+  /** What the guest's clock goes on with: the host's time (default) or virtual time. They differ with `icount` only. */
+  rtcClock?: 'host' | 'vm';
+  /**
+   * Virtual time is made of instructions: two runs with the same options and calls are the same to the byte, if nothing else
+   * comes from the host (rtcBase given, rtcClock 'vm', no keys but by calls).
+   */
+  icount?: IcountOptions;
   /** COM1 to COM4. Without it COM1 is there, and what it sends is in the transcript only. */
   serials?: readonly (CharBackend | null)[];
   /** What the guest writes to port E9h. */
@@ -141,34 +150,38 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   readonly #images: readonly OpenImage[];
   #closed = false;
 
-  private constructor(pc: Pc<Cpu>, images: readonly OpenImage[], options: PcOptions, host: Host, time: RunTime) {
+  private constructor(pc: Pc<Cpu>, images: readonly OpenImage[], options: PcOptions, host: Host, time: RunTime | InstructionTime) {
     super(pc, host, time, options);
     this.#images = images;
   }
 
   /**
    * Builds a machine and opens its images; it starts to run with the first call that is awaited.
-   * @throws Error with a one-line message: a missing or empty image, a bad size, a drive given twice.
+   * @throws Error with a one-line message: a missing or empty image, a bad size, a drive given twice, a shift that there is not.
    */
   static open(options: PcOptions = {}): Machine {
     const memory = typeof options.memory === 'number' ? options.memory * 2 ** 20 : parseSize(options.memory ?? DEFAULT_MEMORY);
     const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
     const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
-    const { floppies, disks, all } = openDrives(options);
     const host = createHost();
-    const time = new RunTime(() => host.now());
+    let cpu: Cpu | null = null;
+    const counted = options.icount === undefined ? null : new InstructionTime(options.icount, () => cpu?.retired ?? 0, () => host.now());
+    const time = counted ?? new RunTime(() => host.now());
+    const { floppies, disks, all } = openDrives(options);
     const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options.warn ?? (() => {}));
     let machine: Machine | null = null;
     try {
       const pc = new Pc<Cpu>({
         memory, bios, vgaBios, time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '',
+        ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         // A PC has drive A even when it is empty; drive B only if something is in it.
         floppies: [{ medium: backendOf(floppies[0]!) }, floppies[1] === null ? null : { medium: backendOf(floppies[1]!) }],
         disks: disks.map(backendOf),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
-      }, (socket) => new Cpu({ ...socket, tbBytes: options.tbBytes ?? undefined, disabledPasses: options.disabledPasses ?? [], log: options.log ?? null }));
+      }, (socket) => cpu = new Cpu({ ...socket, tbBytes: options.tbBytes ?? undefined, disabledPasses: options.disabledPasses ?? [], log: options.log ?? null }));
+      pc.clock.waitsForHost = counted !== null;
       machine = new Machine(pc, all, options, host, time);
       pc.reset();
       return machine;

@@ -12,6 +12,7 @@ export const NS_PER_SECOND = 1_000_000_000;
 class HeapTimer implements Timer {
   readonly name: string;
   readonly callback: () => void;
+  readonly ready: () => boolean;
   readonly #heap: TimerHeap;
   deadline = 0;
   /** Order of arming; breaks ties. */
@@ -19,10 +20,11 @@ class HeapTimer implements Timer {
   /** Position in the heap, -1 when not armed. */
   position = -1;
 
-  constructor(heap: TimerHeap, name: string, callback: () => void) {
+  constructor(heap: TimerHeap, name: string, callback: () => void, ready: () => boolean) {
     this.#heap = heap;
     this.name = name;
     this.callback = callback;
+    this.ready = ready;
   }
 
   get armed(): boolean {
@@ -89,6 +91,8 @@ class TimerHeap {
   }
 }
 
+const always = (): boolean => true;
+
 const before = (a: HeapTimer, b: HeapTimer): boolean => a.deadline < b.deadline || (a.deadline === b.deadline && a.sequence < b.sequence);
 
 export class VirtualClock implements Clock {
@@ -97,6 +101,8 @@ export class VirtualClock implements Clock {
   #last = 0;
   /** Called when the earliest deadline moved nearer, so that a run loop can shorten its slice. */
   onEarlier: (() => void) | null = null;
+  /** Time is to stand still at a timer whose host is late, so that runs repeat; else the timer fires and the work ends later. */
+  waitsForHost = false;
 
   /** @param source virtual nanoseconds, read whenever a device asks; a value that goes back is ignored */
   constructor(source: () => number) {
@@ -109,9 +115,9 @@ export class VirtualClock implements Clock {
     return this.#last;
   }
 
-  timer(name: string, callback: () => void): Timer {
+  timer(name: string, callback: () => void, ready: () => boolean = always): Timer {
     const heap = this.#heap;
-    const timer = new HeapTimer(heap, name, callback);
+    const timer = new HeapTimer(heap, name, callback, ready);
     return {
       get armed() {
         return timer.armed;
@@ -132,14 +138,19 @@ export class VirtualClock implements Clock {
     return this.#heap.items.length > 0 ? this.#heap.items[0].deadline : Infinity;
   }
 
-  /** Fires all timers that are due, in order, those included that a callback arms for a time already past. */
-  runTimers(): void {
+  /**
+   * Fires all timers that are due, in order, those included that a callback arms for a time already past.
+   * False if it stopped at one that waits for the host: then no time may pass before the next call.
+   */
+  runTimers(): boolean {
     const { items } = this.#heap;
     while (items.length > 0 && items[0].deadline <= this.now()) {
       const timer = items[0];
+      if (this.waitsForHost && !timer.ready()) return false;
       timer.cancel();
       timer.callback();
     }
+    return true;
   }
 
   /** Name and deadline of every armed timer, earliest first. */

@@ -1,5 +1,5 @@
 /**
- * Work of a device that ends at a virtual deadline, or when the host answers if that is later.
+ * Work of a device that ends at a virtual deadline, or when the host answers if that is later (unless the clock waits for it).
  * One piece of work at a time: starting another, or cancelling, drops the answer to the one before.
  */
 
@@ -19,7 +19,7 @@ export class DeadlineWork {
     this.#due = due;
     this.#timer = clock.timer(name, () => {
       if (this.#answered) this.#end();
-    });
+    }, () => this.#answered);
   }
 
   /** @param ask starts the host's part, if there is one; it may answer at once */

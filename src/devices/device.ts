@@ -22,7 +22,8 @@ export interface Timer {
 export interface Clock {
   /** Virtual nanoseconds since power on: a whole number below 2^53. */
   now(): number;
-  timer(name: string, callback: () => void): Timer;
+  /** @param ready false while the host has yet to answer; a clock may then stand still at the deadline */
+  timer(name: string, callback: () => void, ready?: () => boolean): Timer;
 }
 
 type FieldArray = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;

@@ -77,6 +77,8 @@ export interface PcConfig {
   vgaBios?: Uint8Array | null;
   /** Virtual nanoseconds since power on. */
   time: () => number;
+  /** What the real-time clock counts by; virtual time if left out. */
+  rtcTime?: () => number;
   /** Time of day at power on: milliseconds since 1970, shown as if UTC. */
   rtcBase: number;
   /** Letters of QEMU's -boot, e.g. `ac`. Disk, floppy, CD if empty. */
@@ -103,6 +105,8 @@ const VGA_SLOT = 2;
 
 export class Pc<P extends Processor = Processor> {
   readonly clock: VirtualClock;
+  /** The clock of what follows the host although virtual time does not; null if that is nothing. */
+  readonly hostClock: VirtualClock | null;
   readonly io = new PortBus();
   readonly memory: PcMemory;
   readonly cpu: P;
@@ -125,6 +129,7 @@ export class Pc<P extends Processor = Processor> {
    */
   constructor(config: PcConfig, createProcessor: (socket: ProcessorSocket) => P) {
     const clock = (this.clock = new VirtualClock(config.time));
+    this.hostClock = config.rtcTime === undefined ? null : new VirtualClock(config.rtcTime);
     this.vga = new Vga({ clock });
     this.memory = new PcMemory({ size: config.memory, bios: config.bios, vgaBios: config.vgaBios ?? null, video: this.vga.memory });
     const { space } = this.memory;
@@ -150,7 +155,7 @@ export class Pc<P extends Processor = Processor> {
     const pit = new I8254(clock, this.#irq(0));
     const port61 = new Port61(clock, pit);
     const port92 = new Port92(a20.input(), reset);
-    this.rtc = new Mc146818(clock, this.#irq(8), config.rtcBase);
+    this.rtc = new Mc146818(this.hostClock ?? clock, this.#irq(8), config.rtcBase);
     this.keyboard = new Ps2Keyboard(clock);
     this.#i8042 = new I8042(clock, { keyboardIrq: this.#irq(1), auxIrq: this.#irq(12), a20: a20.input(), reset }, this.keyboard);
     const host = new I440fx({

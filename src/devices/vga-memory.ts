@@ -96,8 +96,9 @@ export class VgaMemory implements IoRegion {
     for (let plane = 0; plane < 4; plane++) {
       if (((planes >> plane) & 1) === 0) continue;
       const byte = plain ? value : this.#combine(plane, value);
-      if (plane === 0 && byte !== memory[at]) this.onChange?.(at >> 2);
+      const changed = byte !== memory[at + plane];
       memory[at + plane] = byte;
+      if (plane === 0 && changed) this.onChange?.(at >> 2);
     }
   }
 

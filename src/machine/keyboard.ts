@@ -13,10 +13,14 @@ export interface KeyboardBoard {
   idle(): boolean;
   /** Keys that wait in the guest's BIOS. */
   waiting(): number;
+  /** There is something to type: run() is to be called. */
+  wake(): void;
 }
 
 /** Virtual time between the keys of typed text (ns): software that polls the keyboard still follows. */
 const INTERVAL = 8_000_000;
+/** Virtual time after which a guest that was not ready is looked at again (ns). */
+const RETRY = 2_000_000;
 /** More keys than these never wait in the BIOS. */
 const BIOS_KEYS = 8;
 /** Live keys kept for a guest that does not read its keyboard. */
@@ -67,7 +71,7 @@ export class Keyboard {
     if (first === undefined) return Math.max(0, this.#next - this.#board.now()) || Infinity;
     const now = this.#board.now();
     if (now < this.#next) return this.#next - now;
-    if (!this.#board.idle() || (!first.live && this.#board.waiting() >= BIOS_KEYS)) return INTERVAL;
+    if (!this.#board.idle() || (!first.live && this.#board.waiting() >= BIOS_KEYS)) return RETRY;
     this.#queue.shift();
     for (const key of first.chord) this.#board.key(key, true);
     for (const key of [...first.chord].reverse()) this.#board.key(key, false);
@@ -79,5 +83,6 @@ export class Keyboard {
   #add(chords: readonly Chord[], live: boolean): void {
     if (this.#queue.length === 0) this.#since = this.#board.now();
     for (const chord of chords) this.#queue.push({ chord, live });
+    if (chords.length > 0) this.#board.wake();
   }
 }

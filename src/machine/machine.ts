@@ -1,8 +1,13 @@
 /**
  * A running machine: the board, driven in slices of a few milliseconds between which the host's events get their turn.
  * HLT sleeps until the next timer or input. Several machines can run in one process; nothing here is global.
+ *
+ * Where virtual time is made of instructions (icount.ts), all that the guest or the steps can notice happens at a virtual time
+ * that follows from the guest's own doing: slices end at the very instruction at which a timer is due, the steps look at the
+ * machine at such times only, and where the host is late with an answer no time passes. When the host gets its turn has no effect.
  */
 import type { VirtualClock } from '../devices/clock.ts';
+import type { Timer } from '../devices/device.ts';
 import type { Picture, TextScreen } from '../devices/host.ts';
 import { HALTED, RESET_REQUEST } from '../cpu/state.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -10,6 +15,7 @@ import { StepError, describeStep } from './automation.ts';
 import type { Step } from './automation.ts';
 import { biosKeysWaiting } from './bios-keyboard.ts';
 import { Keyboard } from './keyboard.ts';
+import { InstructionTime } from './icount.ts';
 import type { RunTime } from './run-time.ts';
 import { Transcript, screenText } from './transcript.ts';
 
@@ -17,6 +23,8 @@ import { Transcript, screenText } from './transcript.ts';
 export interface Board {
   readonly cpu: Cpu;
   readonly clock: VirtualClock;
+  /** The clock of what follows the host although virtual time does not; null if that is nothing. */
+  readonly hostClock: VirtualClock | null;
   readonly space: { read(address: number, size: 2): number };
   /** Hardware reset of everything. */
   reset(): void;
@@ -71,6 +79,10 @@ const TURN = 4_000_000;
 /** Host time that one call of cpu.run should take: bounds how late a timer fires (ns). */
 const SLICE = 500_000;
 const SLICE_MIN = 1000, SLICE_MAX = 2_000_000;
+/** Counted time: most instructions of a call of cpu.run, and how often the steps look at the machine (ns, or instructions if those are longer). */
+const COUNTED_SLICE = 100_000, LOOK_INTERVAL = 4_000_000, LOOK_INSTRUCTIONS = 1_000_000;
+/** How long to wait before asking again whether a late host has answered (ns). */
+const LATE_HOST = 1_000_000;
 /** Longest sleep of a machine in HLT (ns): a display that waits for a turn is served. */
 const SLEEP_MAX = 50_000_000;
 /** A key that the guest does not take in this virtual time fails its step (ns). */
@@ -82,24 +94,26 @@ export class MachineCore<B extends Board = Board> {
   readonly board: B;
   readonly transcript = new Transcript();
   readonly keyboard: Keyboard;
-  /** Guest instructions retired since power on. */
-  retired = 0;
   /** Called after each turn, e.g. by a display. */
   onTurn: (() => void) | null = null;
   readonly #host: Host;
-  readonly #time: RunTime;
+  readonly #time: RunTime | InstructionTime;
+  /** Due when the keyboard may take the next key, and when a step wants its turn. */
+  readonly #keyTimer: Timer;
+  readonly #stepTimer: Timer;
   readonly #options: MachineOptions;
   #result: RunResult | null = null;
   #running = false;
   #slice = 50_000;
   /** Steps are being done: the transcript follows the screen. */
   #watching = false;
-  #crowded = false;
-  /** Virtual time at which a step wants its turn. */
-  #wakeAt = Infinity;
+  #script: Generator<Step, void> | null = null;
+  /** Counted time: when the steps look at the machine next, and what had retired when they last did. */
+  #lookAt = 0;
+  #lookedAt = -1;
 
   /** @param time what the board's clock shows */
-  constructor(board: B, host: Host, time: RunTime, options: MachineOptions = {}) {
+  constructor(board: B, host: Host, time: RunTime | InstructionTime, options: MachineOptions = {}) {
     this.board = board;
     this.#host = host;
     this.#time = time;
@@ -109,14 +123,26 @@ export class MachineCore<B extends Board = Board> {
       key: (name, down) => board.key(name, down),
       idle: () => board.keyboardIdle,
       waiting: () => biosKeysWaiting(board.cpu.R, (address) => board.space.read(address, 2)),
+      wake: () => {
+        if (!this.#keyTimer.armed) this.#keyTimer.arm(board.clock.now());
+      },
     });
+    this.#keyTimer = board.clock.timer('typing', () => {
+      const wait = this.keyboard.run();
+      if (wait < Infinity) this.#keyTimer.arm(board.clock.now() + wait);
+      this.#lookAt = 0;
+    });
+    this.#stepTimer = board.clock.timer('step', () => { this.#lookAt = 0; });
     // A device armed a timer within the slice that is running: it fires in time.
     board.clock.onEarlier = () => board.cpu.endRun();
     board.watchText(CROWD, () => {
-      if (!this.#watching) return;
-      this.#crowded = true;
-      board.cpu.endRun();
+      if (this.#watching) this.#look();
     });
+  }
+
+  /** Guest instructions retired since power on. */
+  get retired(): number {
+    return this.board.cpu.retired;
   }
 
   /** Ends run() at the next opportunity. */
@@ -156,6 +182,8 @@ export class MachineCore<B extends Board = Board> {
     } finally {
       this.#time.stop();
       this.keyboard.clear();
+      this.#keyTimer.cancel();
+      this.#stepTimer.cancel();
       this.#running = this.#watching = false;
     }
   }
@@ -163,21 +191,22 @@ export class MachineCore<B extends Board = Board> {
   async #loop(steps: readonly Step[]): Promise<RunResult> {
     const { timeout } = this.#options;
     const limit = timeout === undefined ? Infinity : this.#host.now() + timeout * 1e9;
-    const script = steps.length > 0 ? this.#perform(steps) : null;
+    const counted = this.#time instanceof InstructionTime ? this.#time : null;
+    this.#script = steps.length > 0 ? this.#perform(steps) : null;
+    this.#lookAt = 0;
     while (this.#ended() === null) {
-      const nextKey = this.keyboard.run();
-      const idle = this.#turn();
-      if (this.#watching) this.#look();
-      this.onTurn?.();
+      const idle = counted === null ? this.#turn() : this.#countedTurn(counted);
+      if (counted === null) this.#advance();
+      else this.onTurn?.();
       if (this.#ended() !== null) break;
-      if (script?.next().done === true) return { reason: 'stopped' };
       if (this.#host.now() > limit) this.#result = { reason: 'timeout' };
-      else if (idle > 0) await this.#host.sleep(Math.max(0, Math.min(idle, nextKey, this.#wakeAt - this.board.clock.now(), SLEEP_MAX)) / 1e6);
+      else if (idle > 0) await this.#host.sleep(Math.min(idle, SLEEP_MAX) / 1e6);
       else await this.#host.yield();
     }
     const result = this.#ended()!;
     // What the guest wrote last may be what the steps wait for.
-    const step = script?.next();
+    if (this.#watching) this.#look();
+    const step = this.#script?.next();
     if (step !== undefined && step.done !== true) throw new StepError(`${describeStep(step.value)}: ${describeEnd(result, timeout)}`);
     return result;
   }
@@ -191,10 +220,8 @@ export class MachineCore<B extends Board = Board> {
       const before = this.#host.now();
       const budget = this.#budget(clock.nextDeadline() - clock.now());
       const retired = cpu.run(budget);
-      this.retired += retired;
       if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
       if (this.#result !== null) return 0;
-      if (this.#crowded) this.#look();
       const after = this.#host.now();
       if (cpu.R[HALTED] !== 0) {
         const wait = clock.nextDeadline() - clock.now();
@@ -202,6 +229,48 @@ export class MachineCore<B extends Board = Board> {
       } else if (retired >= this.#slice / 2) this.#adapt(retired, after - before);
       if (after >= end) return 0;
     }
+  }
+
+  /** The same where time is made of instructions. Returns host nanoseconds. */
+  #countedTurn(time: InstructionTime): number {
+    const { cpu, clock, hostClock } = this.board;
+    const end = this.#host.now() + TURN;
+    // What woke the machine comes as late as it is.
+    if (cpu.R[HALTED] !== 0) time.slept(clock.nextDeadline());
+    do {
+      if (!clock.runTimers()) return LATE_HOST;
+      hostClock?.runTimers();
+      if (this.#watching && clock.now() >= this.#lookAt) this.#countedLook(time);
+      if (this.#result !== null) return 0;
+      time.adapt();
+      const retired = cpu.run(time.until(Math.min(clock.nextDeadline(), this.#watching ? this.#lookAt : Infinity), COUNTED_SLICE));
+      if (retired > 0) time.busy();
+      if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
+      if (cpu.R[HALTED] === 0 || this.#result !== null) continue;
+      const deadline = clock.nextDeadline();
+      // What the guest did before it halted is seen now if the steps would look before it goes on.
+      if (this.#watching && deadline > this.#lookAt && cpu.retired !== this.#lookedAt) {
+        this.#lookAt = 0;
+        continue;
+      }
+      const wait = time.idle(deadline);
+      if (wait > 0) return hostClock === null ? wait : Math.min(wait, Math.max(1, hostClock.nextDeadline() - hostClock.now()));
+    } while (this.#host.now() < end);
+    return 0;
+  }
+
+  #countedLook(time: InstructionTime): void {
+    const now = this.board.clock.now();
+    this.#lookAt = Math.max(now + LOOK_INTERVAL, now + time.duration(LOOK_INSTRUCTIONS));
+    this.#lookedAt = this.board.cpu.retired;
+    this.#advance();
+  }
+
+  /** The transcript sees the screen, and the steps go on: their output comes behind what the guest wrote. */
+  #advance(): void {
+    if (this.#watching) this.#look();
+    this.onTurn?.();
+    if (this.#ended() === null && this.#script?.next().done === true) this.#end({ reason: 'stopped' });
   }
 
   /** Instructions for a slice that ends when the next timer is due, in `wait` ns. */
@@ -219,7 +288,6 @@ export class MachineCore<B extends Board = Board> {
 
   /** Lets the transcript see the screen. */
   #look(): void {
-    this.#crowded = false;
     this.transcript.poll(this.board.textScreen(), this.board.changedRows());
   }
 
@@ -238,7 +306,7 @@ export class MachineCore<B extends Board = Board> {
     this.#host.wake();
   }
 
-  /** The steps, one resumption a turn; yields the step that is not done yet. */
+  /** The steps, one resumption a look; yields the step that is not done yet. */
   *#perform(steps: readonly Step[]): Generator<Step, void> {
     for (const step of steps) {
       // Looking at the screen is no step of its own for what counts as new.
@@ -256,10 +324,9 @@ export class MachineCore<B extends Board = Board> {
           }
           break;
         case 'wait':
-          this.#wakeAt = this.board.clock.now() + step.seconds * 1e9;
+          this.#stepTimer.arm(this.board.clock.now() + Math.round(step.seconds * 1e9));
           // A machine that has ended has nothing left to wait for.
-          while (this.board.clock.now() < this.#wakeAt && this.#ended() === null) yield step;
-          this.#wakeAt = Infinity;
+          while (this.#stepTimer.armed && this.#ended() === null) yield step;
           break;
         case 'screen':
           this.#options.print?.(`${this.screen()}\n`);

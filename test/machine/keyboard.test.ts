@@ -11,6 +11,7 @@ function guest() {
     key: (name, down) => state.events.push(`${down ? '+' : '-'}${name}`),
     idle: () => state.idle,
     waiting: () => state.waiting,
+    wake: () => {},
   });
   return { state, keyboard };
 }
