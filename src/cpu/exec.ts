@@ -207,7 +207,7 @@ export class Executor {
   /** Instructions of the running block that were charged when it started and have not run, the present one included. */
   #notYetRun(): number {
     const R = this.#cpu.R, position = R[CUR_OP]!;
-    if (position < 0) return 0;
+    if (this.#granted === 0 || position < 0) return 0;
     const block = this.cache.blockAt(position)!;
     if (this.#isInRegion(block)) return this.regions.get(R[REGION_NUMBER]!)!.sites[R[REGION_SITE]! - 1]!.refund;
     return block.icount - this.cache.insnAt(block, position).index;
