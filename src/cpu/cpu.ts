@@ -16,7 +16,10 @@ import {
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
 } from './state.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
+import { DeviceLog } from './device-log.ts';
+import type { PortAccess } from './helpers/context.ts';
 import { createHelpers } from './helpers/index.ts';
+import { PageLog } from './page-log.ts';
 import { CPUID_SIGNATURE } from './helpers/system.ts';
 import { EXIT_FAULT, EXIT_PRECISE } from '../tcg/env.ts';
 import { resetFpu } from './fpu/state.ts';
@@ -37,7 +40,9 @@ export interface CpuOptions extends ExecutorOptions {
 const ALL_FROM_ZERO = 63 * HF_FROM_ZERO;
 
 export class Cpu extends MemoryAccess {
-  readonly io: PortBus;
+  readonly io: PortAccess;
+  /** Lockstep: what devices did and what memory held while a region is checked. */
+  readonly shadow: { readonly devices: DeviceLog; readonly pages: PageLog } | null;
   readonly exec: Executor;
   /** What sampleTsc() read. */
   tscLow = 0;
@@ -47,11 +52,23 @@ export class Cpu extends MemoryAccess {
   readonly #fpuError: () => void;
 
   constructor(options: CpuOptions) {
-    super(options.space);
-    this.io = options.io;
+    super(options.space, options.lockstep);
+    const { io, tsc, fpuError = () => {} } = options;
     this.#acknowledge = options.acknowledge;
-    this.#tsc = options.tsc;
-    this.#fpuError = options.fpuError ?? (() => {});
+    if (options.lockstep === true) {
+      const devices = new DeviceLog(), pages = new PageLog(this.bytes);
+      this.shadow = { devices, pages };
+      this.io = devices.ports(io);
+      this.devices = devices.memory(options.space);
+      this.beforeWrite = (ma) => pages.keep(ma);
+      this.#tsc = devices.tsc(tsc);
+      this.#fpuError = devices.fpuError(fpuError);
+    } else {
+      this.shadow = null;
+      this.io = io;
+      this.#tsc = tsc;
+      this.#fpuError = fpuError;
+    }
     this.exec = new Executor(this, createHelpers(this), options);
     options.space.onRamWrite = (ma, length) => this.#ramWritten(ma, length);
     options.space.onChange = () => this.#mapChanged();
@@ -96,23 +113,27 @@ export class Cpu extends MemoryAccess {
 
   /** Lets run() return at the next block boundary, with the rest of its budget not run. */
   endRun(): void {
+    this.shadow?.devices.effect(() => this.endRun());
     this.exec.end();
   }
 
   /** The INTR pin. */
   setIntr(level: boolean): void {
+    this.shadow?.devices.effect(() => this.setIntr(level));
     this.R[INTR] = level ? 1 : 0;
     if (level) this.kick();
   }
 
   /** An edge on the NMI pin. */
   raiseNmi(): void {
+    this.shadow?.devices.effect(() => this.raiseNmi());
     this.R[NMI_PENDING] = 1;
     this.kick();
   }
 
   /** The A20 gate: closed, address bit 20 reads as 0 on the bus. */
   setA20(open: boolean): void {
+    this.shadow?.devices.effect(() => this.setA20(open));
     const mask = open ? -1 : ~0x100000;
     if (this.R[A20_MASK] === mask) return;
     this.R[A20_MASK] = mask;
@@ -122,6 +143,7 @@ export class Cpu extends MemoryAccess {
 
   /** The reset pin: run() returns at the next block boundary, and the board resets. */
   requestReset(): void {
+    this.shadow?.devices.effect(() => this.requestReset());
     this.R[RESET_REQUEST] = 1;
     this.kick();
   }
@@ -136,6 +158,8 @@ export class Cpu extends MemoryAccess {
   }
 
   logInterrupt(vector: number, errorCode: number, software: boolean): void {
+    // Lockstep: the region has said it.
+    if (this.shadow?.devices.replaying === true) return;
     this.exec.logInterrupt(vector, errorCode, software);
   }
 
@@ -260,10 +284,27 @@ export class Cpu extends MemoryAccess {
 
   /** A device, DMA or a page walk writes to RAM. */
   #ramWritten(ma: number, length: number): void {
+    if (this.shadow !== null) this.#noteWrite(ma, length);
     if (this.codeLines.touches(ma, length)) this.invalidateCode(ma, length);
   }
 
+  /** Lockstep: memory of a device's doing is written again when the interpreter does the access. */
+  #noteWrite(ma: number, length: number): void {
+    for (let page = ma & ~4095; page < ma + length; page += 4096) this.beforeWrite?.(page);
+    let written = new Uint8Array(0);
+    this.shadow?.devices.effect(() => {
+      this.#ramWritten(ma, length);
+      this.bytes.set(written, ma);
+    }, () => { written = this.bytes.slice(ma, ma + length); });
+  }
+
+  /** Lockstep: the state was put back. */
+  rollBack(): void {
+    this.readPagingMode();
+  }
+
   #mapChanged(): void {
+    if (this.shadow !== null) this.shadow.devices.remapped = true;
     this.flushTlb();
     this.kick();
   }

@@ -12,6 +12,7 @@ import { createInterpreter } from '../tcg/interp.ts';
 import type { Interpreter } from '../tcg/interp.ts';
 import { createPipeline } from '../tcg/passes/pipeline.ts';
 import type { TbCache, TranslationBlock } from '../tcg/tb-cache.ts';
+import { printBlock } from '../tcg/text.ts';
 import { Blocks } from './blocks.ts';
 import type { Cpu } from './cpu.ts';
 import { GUEST_FAULT } from './fault.ts';
@@ -19,9 +20,14 @@ import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
 import { Log, formatInterrupt, formatState } from './log.ts';
 import {
   BUDGET, BUDGET_PARKED, CC_OP, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_INHIBIT_IRQ,
-  HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_NUMBER, REGION_RETIRED, REGION_SITE, RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
+  HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_BUDGETS, REGION_ENTRIES, REGION_EVENTS, REGION_NUMBER, REGION_RETIRED, REGION_SITE,
+  RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
 } from './state.ts';
-import { Regions } from './regions.ts';
+import { Lockstep } from './lockstep.ts';
+import { Reference } from './reference.ts';
+import { Regions, putBack } from './regions.ts';
+import type { Region } from './regions.ts';
+import type { Site } from '../tcg/backend/emitter.ts';
 import { MAX_BLOCK_INSNS, Translator } from './translate/translate.ts';
 
 export interface ExecutorOptions {
@@ -34,6 +40,10 @@ export interface ExecutorOptions {
   jit?: boolean;
   /** Guest instructions spent in a block after which its region is compiled; 0: at once. */
   jitThreshold?: number;
+  /** Every run of a region is checked against the op interpreter: see lockstep.ts. */
+  lockstep?: boolean;
+  /** Changes the JavaScript of a region before it is compiled: what tests break regions with. */
+  rewrite?: (source: string) => string;
   /** Blocks of one instruction each. */
   oneInsnPerTb?: boolean;
   /** The host's clock in milliseconds, for the times in the counters. */
@@ -49,7 +59,8 @@ const ASK_AGAIN = 2000;
 
 const LAYOUT: EnvLayout = {
   globals: GLOBAL_NAMES, eip: EIP, csBase: SEG_BASE + CS, csLimit: SEG_LIMIT + CS, flags: HFLAGS, budget: BUDGET, currentOp: CUR_OP, pendingExit: PENDING_EXIT,
-  parked: BUDGET_PARKED, region: REGION_NUMBER, site: REGION_SITE, regionRetired: REGION_RETIRED, temps: TEMPS,
+  parked: BUDGET_PARKED, region: REGION_NUMBER, site: REGION_SITE, regionRetired: REGION_RETIRED, regionEntries: REGION_ENTRIES,
+  regionEvents: REGION_EVENTS, regionBudgets: REGION_BUDGETS, temps: TEMPS,
 };
 
 /** Time spent translating, and what left the op code: for --stats. */
@@ -60,6 +71,21 @@ export class ExecCounters {
   exceptions = 0;
   /** Blocks of one instruction that were run to replay or to fit the budget. */
   singles = 0;
+  readonly regions = new RegionExits();
+  /** Most host time that one call of run() spent compiling, and all of it (ms). */
+  compilePause = 0;
+  compileTime = 0;
+}
+
+/** How regions were left. The rest of the entries ended where the next block must be looked up. */
+export class RegionExits {
+  entries = 0;
+  events = 0;
+  budget = 0;
+  /** Exceptions and replays out of a helper. */
+  faults = 0;
+  /** An instruction that tier 1 must do, by what it would have done. */
+  readonly sites: Record<Site['kind'], number> = { load: 0, store: 0, 'read-modify-write': 0, trap: 0, call: 0 };
 }
 
 export class Executor {
@@ -71,13 +97,18 @@ export class Executor {
   readonly #blocks: Blocks;
   readonly #log: Log | null;
   readonly regions: Regions;
+  /** null without lockstep. */
+  readonly lockstep: Lockstep | null;
+  readonly #reference: Reference | null;
   readonly #jit: boolean;
   readonly #threshold: number;
+  readonly #now: () => number;
   /** Instructions retired before this run(), and the budget of this one. */
   #retired = 0;
   #granted = 0;
   #regionRetired = 0;
-  #lastRegionRetired = 0;
+  /** Host time that this call of run() has spent compiling (ms). */
+  #compiling = 0;
   #logged = 0;
   #ending = false;
 
@@ -86,20 +117,33 @@ export class Executor {
     this.#log = options.log ?? null;
     const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
     const optimize = createPipeline({ disabled: options.disabledPasses ?? [] });
+    this.#now = options.now ?? (() => 0);
+    const common = {
+      layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, maxInsns: options.oneInsnPerTb === true ? 1 : MAX_BLOCK_INSNS, now: this.#now,
+    };
     this.#blocks = new Blocks(cpu, translator, optimize, {
-      layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, maxInsns: options.oneInsnPerTb === true ? 1 : MAX_BLOCK_INSNS, log: this.#log, now: options.now ?? (() => 0),
-      onAdd: (block) => this.#schedule(block), onDrop: (block) => this.regions.dropped(block),
+      ...common, log: this.#log, onAdd: (block) => this.#schedule(block), onDrop: (block) => this.regions.dropped(block),
     });
     this.cache = this.#blocks.cache;
     this.#env = {
       layout: LAYOUT, regs: cpu.R, bytes: cpu.bytes, view: cpu.space.memory.view, readTable: cpu.tlb.supervisor.read, writeTable: cpu.tlb.supervisor.write,
       loadSlow: (address, memop) => cpu.loadSlow(address, memop), storeSlow: (address, value, memop) => cpu.storeSlow(address, value, memop), helpers: helpers.list,
-      regions: [],
+      regions: [], ...(cpu.shadow === null ? {} : { claim: (address: number) => cpu.claim(address) }),
     };
     this.regions = new Regions(this.#env, this.cache, translator, optimize);
     this.#jit = (options.jit ?? true) && this.#mayChain;
     this.#threshold = options.jitThreshold ?? DEFAULT_JIT_THRESHOLD;
     this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
+    if (options.rewrite !== undefined) this.regions.rewrite = options.rewrite;
+    if (cpu.shadow === null) {
+      this.lockstep = this.#reference = null;
+      return;
+    }
+    const reference = new Reference(cpu, this.#env, new Blocks(cpu, translator, optimize, { ...common, log: null, onAdd: () => {}, onDrop: () => {} }));
+    const lockstep = new Lockstep(cpu, { reference, ...cpu.shadow, describe: (region) => this.#describe(region) });
+    this.#reference = reference;
+    this.lockstep = lockstep;
+    this.regions.wrap = (region, run) => lockstep.wrap(region, run);
   }
 
   /** TB counters, brought up to date. */
@@ -115,7 +159,8 @@ export class Executor {
     R[BUDGET_PARKED] = 0;
     this.#ending = false;
     this.regions.startSlice();
-    this.#lastRegionRetired = R[REGION_RETIRED]!;
+    R[REGION_RETIRED] = R[REGION_ENTRIES] = R[REGION_EVENTS] = R[REGION_BUDGETS] = 0;
+    this.#compiling = 0;
     // The goto_tb slot by which the last block left, to be linked to what comes next.
     let from: TranslationBlock | undefined;
     let slot: 0 | 1 = 0;
@@ -124,6 +169,7 @@ export class Executor {
       R[BUDGET] = R[BUDGET]! + R[BUDGET_PARKED]!;
       R[BUDGET_PARKED] = 0;
       R[CUR_OP] = -1;
+      R[REGION_SITE] = 0;
       if (R[RESET_REQUEST] !== 0 || this.#ending) break;
       if (this.#serviceInterrupts()) {
         from = undefined;
@@ -143,6 +189,10 @@ export class Executor {
         if (thrown !== GUEST_FAULT) throw thrown;
         exit = R[PENDING_EXIT]!;
         R[PENDING_EXIT] = 0;
+        if (R[REGION_SITE] !== 0) {
+          counters.regions.faults++;
+          R[REGION_RETIRED] = R[REGION_RETIRED]! - R[BUDGET]! - R[BUDGET_PARKED]! | 0;
+        }
       }
       counters.exits[exit]!++;
       single = false;
@@ -191,7 +241,7 @@ export class Executor {
           throw new Error(`op code left with unknown reason ${exit}`);
       }
     }
-    this.#regionRetired += R[REGION_RETIRED]! - this.#lastRegionRetired | 0;
+    this.#collectRegions();
     const retired = budget - R[BUDGET]!;
     this.#retired += retired;
     this.#granted = R[BUDGET] = 0;
@@ -213,6 +263,16 @@ export class Executor {
     return block.icount - this.cache.insnAt(block, position).index;
   }
 
+  #collectRegions(): void {
+    const R = this.#cpu.R, { counters } = this;
+    this.#regionRetired += R[REGION_RETIRED]!;
+    counters.regions.entries += R[REGION_ENTRIES]!;
+    counters.regions.events += R[REGION_EVENTS]!;
+    counters.regions.budget += R[REGION_BUDGETS]!;
+    counters.compileTime += this.#compiling;
+    counters.compilePause = Math.max(counters.compilePause, this.#compiling);
+  }
+
   /** Guest instructions retired in compiled regions. */
   get regionRetired(): number {
     return this.#regionRetired;
@@ -221,12 +281,22 @@ export class Executor {
   /** Compiles the region of a hot block, or lets it ask again later if this slice has compiled enough. */
   #compile(block: TranslationBlock): void {
     if (this.regions.work >= COMPILE_WORK) this.cache.startCounter(block, ASK_AGAIN);
-    else if (!this.#jit || !this.regions.compile(block)) this.cache.startCounter(block, 2 ** 31);
+    else if (!this.#jit || !this.#timed(() => this.regions.compile(block))) this.cache.startCounter(block, 2 ** 31);
   }
 
   #countMiss(): void {
     const R = this.#cpu.R, region = this.regions.get(R[REGION_NUMBER]!);
-    if (region !== undefined) this.regions.missed(region, region.sites[R[REGION_SITE]! - 1]!.key);
+    if (region === undefined) return;
+    const { kind, key } = region.sites[R[REGION_SITE]! - 1]!;
+    this.counters.regions.sites[kind]++;
+    if (this.regions.isMissedTooOften(region, key)) this.#timed(() => this.regions.compileAgain(region));
+  }
+
+  #timed<T>(compile: () => T): T {
+    const begun = this.#now();
+    const result = compile();
+    this.#compiling += this.#now() - begun;
+    return result;
   }
 
   /** Lets run() return at the next block boundary. */
@@ -241,6 +311,7 @@ export class Executor {
 
   /** See MemoryAccess: a store to [ma, ma + length) must be done by the instruction alone. */
   mustReplay(overlapping: readonly TranslationBlock[]): boolean {
+    if (this.lockstep?.referring === true) return this.#reference!.mustReplay(overlapping);
     const R = this.#cpu.R, position = R[CUR_OP]!;
     if (position < 0) return false;
     const running = this.cache.blockAt(position);
@@ -248,7 +319,7 @@ export class Executor {
       const region = this.regions.get(R[REGION_NUMBER]!)!;
       return overlapping.some((block) => region.blocks.has(block));
     }
-    return overlapping.some((block) => block.icount > 1 && position >= block.position && position < block.end);
+    return overlapping.some((block) => this.cache.owns(block) && block.icount > 1 && position >= block.position && position < block.end);
   }
 
   /** The op code stands at a block's head, with a site: a region made the call. */
@@ -257,7 +328,16 @@ export class Executor {
   }
 
   invalidate(blocks: readonly TranslationBlock[]): void {
-    for (const block of blocks) this.cache.invalidate(block);
+    for (const block of blocks) {
+      if (this.cache.owns(block)) this.cache.invalidate(block);
+      else this.#reference?.invalidate(block);
+    }
+  }
+
+  /** A region's guest code, ops and JavaScript: the same as the log shows of its blocks. */
+  #describe(region: Region): string {
+    const blocks = [...region.blocks].map((block) => `IN: \n${this.#blocks.disassembly(block)}\nOP after optimization and liveness analysis:\n${printBlock(this.regions.opsOf(block))}\n`);
+    return `${blocks.join('\n')}\nOUT:\n${region.source}\n`;
   }
 
   get #mayChain(): boolean {
@@ -281,12 +361,7 @@ export class Executor {
     if (position < 0) return;
     const block = this.cache.blockAt(position)!;
     if (this.#isInRegion(block)) {
-      const site = this.regions.get(R[REGION_NUMBER]!)!.sites[R[REGION_SITE]! - 1]!;
-      R[EIP] = site.eip;
-      if (site.ccOp !== 0) R[CC_OP] = site.ccOp;
-      R[BUDGET] = R[BUDGET]! + site.refund;
-      R[REGION_RETIRED] = R[REGION_RETIRED]! - site.refund;
-      R[CUR_OP] = -1;
+      putBack(R, this.regions.get(R[REGION_NUMBER]!)!.sites[R[REGION_SITE]! - 1]!);
       return;
     }
     const { eip, ccOp, index } = this.cache.insnAt(block, position);
@@ -364,7 +439,7 @@ export class Executor {
   /** Lets a new block be compiled when it is hot. */
   #schedule(block: TranslationBlock): void {
     if (!this.#jit) return;
-    if (this.#threshold === 0) this.regions.compile(block);
+    if (this.#threshold === 0) this.#timed(() => this.regions.compile(block));
     else this.cache.startCounter(block, Math.ceil(this.#threshold / block.icount));
   }
 

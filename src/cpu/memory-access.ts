@@ -24,15 +24,22 @@ export abstract class MemoryAccess {
   readonly R = new Int32Array(STATE_SIZE);
   readonly space: AddressSpace;
   readonly bytes: Uint8Array;
-  readonly tlb = new Tlb();
+  readonly tlb: Tlb;
   readonly #data: DataView;
   readonly #walker: PageWalker;
   readonly #paging: PagingMode = { directory: 0, writeProtect: false, largePages: false };
   /** Where translated blocks lie in memory. */
   readonly codeLines: CodeLines<TranslationBlock>;
 
-  constructor(space: AddressSpace) {
-    this.space = space;
+  /** Where accesses to devices go: the address space, or in lockstep what records them. */
+  protected devices: Pick<AddressSpace, 'read' | 'write'>;
+  /** Lockstep: called before RAM at an MA is written. */
+  protected beforeWrite: ((ma: number) => void) | null = null;
+
+  /** @param lockstep stores come by before they happen (beforeWrite) */
+  constructor(space: AddressSpace, lockstep = false) {
+    this.space = this.devices = space;
+    this.tlb = new Tlb(lockstep);
     this.bytes = space.memory.bytes;
     this.#data = space.memory.view;
     this.#walker = new PageWalker(space);
@@ -46,11 +53,16 @@ export abstract class MemoryAccess {
 
   /** CR0, CR3, CR4 or A20 have changed: reads them and drops what the fast tables hold. */
   reload(): void {
+    this.readPagingMode();
+    this.tlb.flush();
+  }
+
+  /** Takes over CR0, CR3 and CR4. */
+  protected readPagingMode(): void {
     const R = this.R;
     this.#paging.directory = R[CR3]!;
     this.#paging.writeProtect = (R[CR0]! & CR0_WP) !== 0;
     this.#paging.largePages = (R[CR4]! & CR4_PSE) !== 0;
-    this.tlb.flush();
   }
 
   /**
@@ -193,11 +205,25 @@ export abstract class MemoryAccess {
     return ma;
   }
 
+  /** Lockstep: the MA of va if a store may go there by the fast table; it then does. Else negative. */
+  claim(va: number): number {
+    return this.#claim(va, this.#isUser());
+  }
+
   /** A code byte from a device region. */
   codeByteSlow(va: number): number {
     const pa = this.translate(va, false, this.#isUser());
     if (pa < 0) this.#throwPageFault();
     return this.space.read(pa, 1);
+  }
+
+  #claim(va: number, user: boolean): number {
+    const view = this.tlb.view(user), ma = view.granted[va >>> 12]! ^ va;
+    if (ma >= 0 && this.beforeWrite !== null) {
+      this.beforeWrite(ma);
+      view.expose(va);
+    }
+    return ma;
   }
 
   #isUser(): boolean {
@@ -212,6 +238,7 @@ export abstract class MemoryAccess {
 
   #mayWrite(va: number, size: AccessSize, user: boolean): boolean {
     const within = 4096 - (va & 4095);
+    if (size <= within && this.#claim(va, user) >= 0) return true;
     return this.translate(va, true, user) >= 0 && (size <= within || this.translate(va + within | 0, true, user) >= 0);
   }
 
@@ -228,7 +255,7 @@ export abstract class MemoryAccess {
     const pa = this.translate(va, false, user);
     if (pa < 0) return this.#pageFault();
     const range = this.space.lookup(pa);
-    if (range.readMa < 0) return this.space.read(pa, size);
+    if (range.readMa < 0) return this.devices.read(pa, size);
     const ma = range.readMa + (pa - range.start);
     this.tlb.fill(user, va, ma, false);
     return size === 1 ? this.bytes[ma]! : size === 2 ? this.#data.getUint16(ma, true) : this.#data.getInt32(ma, true);
@@ -248,6 +275,11 @@ export abstract class MemoryAccess {
       for (let i = 0; i < size; i++) this.#write(va + i | 0, value >>> (i * 8) & 255, 1, user);
       return;
     }
+    const claimed = this.#claim(va, user);
+    if (claimed >= 0) {
+      this.#put(claimed, value, size);
+      return;
+    }
     const pa = this.translate(va, true, user);
     if (pa < 0) {
       this.#pageFault();
@@ -255,7 +287,7 @@ export abstract class MemoryAccess {
     }
     const range = this.space.lookup(pa);
     if (range.writeMa < 0) {
-      this.space.write(pa, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
+      this.devices.write(pa, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
       return;
     }
     const ma = range.writeMa + (pa - range.start);
@@ -267,6 +299,11 @@ export abstract class MemoryAccess {
       this.invalidateCode(ma, size);
     }
     if (this.codeLines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.tlb.fill(user, va, ma, true);
+    this.beforeWrite?.(ma);
+    this.#put(ma, value, size);
+  }
+
+  #put(ma: number, value: number, size: AccessSize): void {
     if (size === 1) this.bytes[ma] = value;
     else if (size === 2) this.#data.setUint16(ma, value, true);
     else this.#data.setInt32(ma, value, true);
@@ -305,7 +342,7 @@ export abstract class MemoryAccess {
   #probe(va: number, length: number, write: boolean, user: boolean): void {
     // What the fast tables let through needs neither a walk nor a replay.
     const view = this.tlb.view(user);
-    if ((va & 4095) + length <= 4096 && ((write ? view.write : view.read)[va >>> 12]! ^ va) >= 0) return;
+    if ((va & 4095) + length <= 4096 && ((write ? view.granted : view.read)[va >>> 12]! ^ va) >= 0) return;
     for (let done = 0; done < length; ) {
       const at = va + done | 0;
       const count = Math.min(length - done, 4096 - (at & 4095));

@@ -10,7 +10,7 @@ import { mulSignedHigh, mulUnsignedHigh } from '../tcg/arith.ts';
 import type { ExecEnv, RegionFunction } from '../tcg/env.ts';
 import type { Block } from '../tcg/ir.ts';
 import type { TbCache, TranslationBlock } from '../tcg/tb-cache.ts';
-import { BUDGET, EIP, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF } from './state.ts';
+import { BUDGET, CC_OP, CUR_OP, EIP, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF, REGION_RETIRED } from './state.ts';
 import type { Translator } from './translate/translate.ts';
 
 /** Most guest instructions in a region: V8 does not optimize functions above 60 KB of bytecode. */
@@ -46,6 +46,15 @@ export class RegionCounters {
   recompiledForMisses = 0;
 }
 
+/** The state before the instruction of a site; it and its followers in the block are not charged. */
+export function putBack(R: Int32Array, site: Site): void {
+  R[EIP] = site.eip;
+  if (site.ccOp !== 0) R[CC_OP] = site.ccOp;
+  R[BUDGET] = R[BUDGET]! + site.refund;
+  R[REGION_RETIRED] = R[REGION_RETIRED]! - site.refund;
+  R[CUR_OP] = -1;
+}
+
 const gone: RegionFunction = () => {
   throw new Error('a region was entered that is gone');
 };
@@ -66,6 +75,10 @@ export class Regions {
   readonly #of = new Map<TranslationBlock, Set<Region>>();
   /** Told of each region's source: `-d out_asm`. */
   onCompiled: ((region: Region, head: TranslationBlock) => void) | null = null;
+  /** Changes the JavaScript of a region before it is compiled. */
+  rewrite: (source: string) => string = (source) => source;
+  /** What a region's function becomes before it is entered: lockstep, --profile. */
+  wrap: (region: Region, run: RegionFunction) => RegionFunction = (_region, run) => run;
 
   constructor(env: ExecEnv, cache: TbCache, translator: Translator, optimize: (block: Block) => void) {
     this.#env = env;
@@ -91,18 +104,18 @@ export class Regions {
     const keys = blocks.map((block) => ({ eip: block.pc - block.csBase | 0, icount: block.icount }));
     const returns = blocks.flatMap(({ returnEip }) => (returnEip < 0 ? [] : keys.findIndex(({ eip }) => eip === returnEip))).filter((index) => index >= 0);
     const targets = [...new Set(returns)].slice(0, MAX_ENTRIES - 1);
-    const emitter = new RegionEmitter(keys, { layout: this.#env.layout, helpers: this.#env.helpers, flags: head.flags, callSites });
-    blocks.forEach((block, index) => emitter.add(index, this.#opsOf(block), targets));
+    const emitter = new RegionEmitter(keys, { layout: this.#env.layout, helpers: this.#env.helpers, flags: head.flags, callSites, claims: this.#env.claim !== undefined });
+    blocks.forEach((block, index) => emitter.add(index, this.opsOf(block), targets));
     const entries = [...new Set([0, ...targets])];
     const name = `tb_${(head.pc >>> 0).toString(16).padStart(8, '0')}`;
-    const source = emitter.finish(name, entries);
+    const source = this.rewrite(emitter.finish(name, entries));
     const number = this.#free.pop() ?? this.#regions.length;
     const region: Region = {
       number, sites: emitter.sites, blocks: new Set(blocks), entries: entries.map((index) => blocks[index]!), source, misses: new Map(), callSites, version, valid: true,
     };
     const run = this.#build(source, emitter.calledHelpers);
     this.#regions[number] = region;
-    this.#env.regions[number] = run;
+    this.#env.regions[number] = this.wrap(region, run);
     this.#warm(run, entries.length);
     region.entries.forEach((block, entry) => this.#cache.setRegion(block, number, entry));
     for (const block of blocks) {
@@ -119,11 +132,15 @@ export class Regions {
     return true;
   }
 
-  /** A region was left at a site; where that happens all the time it is compiled with a call there. */
-  missed(region: Region, key: string): void {
+  /** A region was left at a site. True if that happens all the time, so that it is to be compiled with a call there. */
+  isMissedTooOften(region: Region, key: string): boolean {
     const misses = (region.misses.get(key) ?? 0) + 1;
     region.misses.set(key, misses);
-    if (misses < MANY_MISSES || !region.valid || region.version >= MAX_VERSIONS || region.callSites.has(key)) return;
+    return misses >= MANY_MISSES && region.valid && region.version < MAX_VERSIONS && !region.callSites.has(key);
+  }
+
+  /** Compiles a region anew, with calls at the sites that it is left at. */
+  compileAgain(region: Region): void {
     const often = [...region.misses].filter(([, count]) => count * 4 >= MANY_MISSES).map(([site]) => site);
     const head = region.entries[0]!;
     this.#drop(region);
@@ -189,7 +206,7 @@ export class Regions {
   }
 
   /** A block's optimized ops: translated again, from the same bytes. */
-  #opsOf(block: TranslationBlock): Block {
+  opsOf(block: TranslationBlock): Block {
     const { pc, csBase, csLimit, flags, ma } = block;
     const { bytes } = this.#env;
     this.#translator.translate({ pc, eip: pc - csBase | 0, csBase, csLimit, flags }, (linear) => bytes[ma + (linear - pc)]!, block.icount);
@@ -200,8 +217,8 @@ export class Regions {
   #build(source: string, helpers: readonly number[]): RegionFunction {
     const { regs, bytes, view } = this.#env;
     const names = helpers.map((number) => `f${number}`);
-    const make = new Function('R', 'U', 'V', 'loadSlow', 'storeSlow', 'mulUnsignedHigh', 'mulSignedHigh', ...names, source) as (...args: unknown[]) => RegionFunction;
-    return make(regs, bytes, view, this.#env.loadSlow, this.#env.storeSlow, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
+    const make = new Function('R', 'U', 'V', 'loadSlow', 'storeSlow', 'claim', 'mulUnsignedHigh', 'mulSignedHigh', ...names, source) as (...args: unknown[]) => RegionFunction;
+    return make(regs, bytes, view, this.#env.loadSlow, this.#env.storeSlow, this.#env.claim, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
   }
 
   /** Runs each entry once without budget, so that V8 has seen the way out before it optimizes. */

@@ -72,8 +72,10 @@ export const CUR_OP = 102;
 export const PENDING_EXIT = 103;
 /** Exception being raised: vector, error code, 1 if it has one. */
 export const EXC_VECTOR = 104, EXC_ERROR = 105, EXC_HAS_ERROR = 106;
-/** The region that runs or ran last, the site of the call that it makes (0 = none); instructions retired in regions, modulo 2^32. */
-export const REGION_NUMBER = 109, REGION_SITE = 107, REGION_RETIRED = 108;
+/** The region that runs or ran last, the site of the call that it makes (0 = none). */
+export const REGION_NUMBER = 109, REGION_SITE = 107;
+/** Instructions retired in regions; how often those were entered, and left for an event or the budget. Modulo 2^32. */
+export const REGION_RETIRED = 108, REGION_ENTRIES = 112, REGION_EVENTS = 113, REGION_BUDGETS = 114;
 /** The HFLAGS bits that follow from the segment registers alone (flat, from zero, sizes of code and stack): kept by setSegment(). */
 export const SEG_HFLAGS = 110;
 

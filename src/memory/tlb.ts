@@ -3,6 +3,9 @@
  * `table[va >>> 12] ^ va` is the MA of va when it is plain memory that this view may access, and negative otherwise.
  * An invalid entry has the sign opposite to its VA. Entries are filled one by one by the slow path, and each view
  * keeps a list of those it filled, so that a flush undoes only these.
+ *
+ * In lockstep (src/cpu/lockstep.ts) stores must be seen before they happen: then the write table has only what expose() put
+ * there, of the pages that are `granted`; and a journal of changes lets the views go back to where they were.
  */
 
 const PAGES = 1 << 20;
@@ -17,12 +20,18 @@ export const fastAddressJs = (table: string, address: string): string => `${tabl
 export class TlbView {
   readonly read = new Int32Array(PAGES);
   readonly write = new Int32Array(PAGES);
+  /** Pages that may be written: the write table itself, but in lockstep. */
+  readonly granted: Int32Array;
+  /** Old entries of pages that have changed: page, read, granted, … */
+  journal: number[] | null = null;
+  readonly #exposed: number[] = [];
   readonly #filled = new Int32Array(LIST_SIZE);
   #count = 0;
 
-  constructor() {
-    this.read.fill(invalidEntry(0), 0, PAGES / 2);
-    this.write.fill(invalidEntry(0), 0, PAGES / 2);
+  /** @param lockstep stores go through the slow path until expose() */
+  constructor(lockstep = false) {
+    this.granted = lockstep ? new Int32Array(PAGES) : this.write;
+    for (const table of [this.read, this.write, this.granted]) table.fill(invalidEntry(0), 0, PAGES / 2);
   }
 
   /** Lets reads (and writes) of va's page go to the page of `ma`. */
@@ -31,33 +40,72 @@ export class TlbView {
     const page = va >>> 12;
     const entry = (va & ~4095) ^ (ma & ~4095);
     this.#filled[this.#count++] = page;
-    this.read[page] = entry;
-    if (writable) this.write[page] = entry;
+    this.#set(page, entry, writable ? entry : this.granted[page]!);
   }
 
   flush(): void {
     for (let i = 0; i < this.#count; i++) {
       const page = this.#filled[i]!;
-      this.read[page] = this.write[page] = invalidEntry(page);
+      this.#set(page, invalidEntry(page), invalidEntry(page));
     }
     this.#count = 0;
   }
 
   flushPage(va: number): void {
     const page = va >>> 12;
-    this.read[page] = this.write[page] = invalidEntry(page);
+    this.#set(page, invalidEntry(page), invalidEntry(page));
+  }
+
+  /** Lockstep: lets stores to va's page, which is granted, use the fast table until conceal(). */
+  expose(va: number): void {
+    const page = va >>> 12;
+    this.write[page] = this.granted[page]!;
+    this.#exposed.push(page);
+  }
+
+  /** Takes back what expose() gave. */
+  conceal(): void {
+    for (const page of this.#exposed) this.write[page] = invalidEntry(page);
+    this.#exposed.length = 0;
+  }
+
+  /** Undoes the changes in the journal, which is then empty. Calls `granted` for each page that may be written again, with its MA. */
+  undo(granted: (page: number, ma: number) => void): void {
+    const journal = this.journal!;
+    for (let at = journal.length - 3; at >= 0; at -= 3) {
+      const page = journal[at]!, entry = journal[at + 2]!;
+      this.read[page] = journal[at + 1]!;
+      this.granted[page] = entry;
+      this.write[page] = invalidEntry(page);
+      if (this.#count < LIST_SIZE) this.#filled[this.#count++] = page;
+      else this.flushPage(page << 12);
+      if ((entry ^ page << 12) >= 0) granted(page, entry ^ page << 12);
+    }
+    journal.length = 0;
+  }
+
+  #set(page: number, read: number, granted: number): void {
+    this.journal?.push(page, this.read[page]!, this.granted[page]!);
+    this.read[page] = read;
+    this.granted[page] = granted;
+    if (this.write !== this.granted) this.write[page] = invalidEntry(page);
   }
 
   revokeWrite(page: number): void {
-    this.write[page] = invalidEntry(page);
+    this.#set(page, this.read[page]!, invalidEntry(page));
   }
 }
 
 export class Tlb {
-  readonly supervisor = new TlbView();
-  readonly user = new TlbView();
+  readonly supervisor: TlbView;
+  readonly user: TlbView;
   /** VA pages with a write entry, by MA page: what to revoke when that page becomes code. */
   readonly #writers = new Map<number, number[]>();
+
+  constructor(lockstep = false) {
+    this.supervisor = new TlbView(lockstep);
+    this.user = new TlbView(lockstep);
+  }
 
   view(user: boolean): TlbView {
     return user ? this.user : this.supervisor;
@@ -65,11 +113,37 @@ export class Tlb {
 
   fill(user: boolean, va: number, ma: number, writable: boolean): void {
     this.view(user).fill(va, ma, writable);
-    if (!writable) return;
-    const page = ma >>> 12;
-    const writers = this.#writers.get(page);
-    if (writers === undefined) this.#writers.set(page, [va >>> 12]);
-    else if (!writers.includes(va >>> 12)) writers.push(va >>> 12);
+    if (writable) this.#addWriter(va >>> 12, ma >>> 12);
+  }
+
+  #addWriter(page: number, maPage: number): void {
+    const writers = this.#writers.get(maPage);
+    if (writers === undefined) this.#writers.set(maPage, [page]);
+    else if (!writers.includes(page)) writers.push(page);
+  }
+
+  /** Lockstep: starts to note all changes. */
+  startJournal(): void {
+    for (const view of [this.supervisor, this.user]) view.journal = [];
+  }
+
+  /** Undoes all changes since startJournal(), and notes them no more. */
+  undo(): void {
+    for (const view of [this.supervisor, this.user]) {
+      view.undo((page, ma) => this.#addWriter(page, ma >>> 12));
+      view.journal = null;
+    }
+  }
+
+  /** Forgets the journal, with the changes as they are. */
+  endJournal(): void {
+    for (const view of [this.supervisor, this.user]) view.journal = null;
+  }
+
+  /** Lockstep: all stores go through the slow path again. */
+  conceal(): void {
+    this.supervisor.conceal();
+    this.user.conceal();
   }
 
   flush(): void {

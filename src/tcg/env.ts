@@ -18,10 +18,14 @@ export interface EnvLayout {
   readonly pendingExit: number;
   /** What kick() took from the budget. */
   readonly parked: number;
-  /** In a region: its number, and the site of the call that is being made; counts the instructions that retired in regions (modulo 2^32). */
+  /** In a region: its number, and the site of the call that is being made (0 outside of regions). */
   readonly region: number;
   readonly site: number;
+  /** Count the instructions that retired in regions, how often regions were entered, and left for an event or the budget; modulo 2^32. */
   readonly regionRetired: number;
+  readonly regionEntries: number;
+  readonly regionEvents: number;
+  readonly regionBudgets: number;
   /** First slot for temporaries. */
   readonly temps: number;
 }
@@ -52,6 +56,8 @@ export interface ExecEnv {
   /** Slow paths. After either, regs[pendingExit] != 0 asks to leave with that reason before anything else happens. */
   loadSlow(address: number, memop: MemOp): number;
   storeSlow(address: number, value: number, memop: MemOp): void;
+  /** Lockstep: asked before a store of a region counts as a miss; its place in `bytes`, or negative. */
+  readonly claim?: (address: number) => number;
   readonly helpers: readonly Helper[];
   /** Compiled regions by number; number 0 is none. See backend/emitter.ts for what they return. */
   readonly regions: RegionFunction[];

@@ -10,7 +10,8 @@
  *  - EXIT_REGION: a region left at the site in regs[site]; EXIT_HOT: the block at currentOp is to be compiled
  *  - EXIT_TRAP: a trapcond fired: trapCode() is the vector; the instruction at currentOp has done nothing
  *  - what a slow path or a helper put into pendingExit (which is cleared), with the op at currentOp not done
- * An exception thrown by a helper or slow path comes through; currentOp is set.
+ * An exception thrown by a helper or slow path comes through; currentOp is set. If site is not 0 then, a region made the call,
+ * and regionRetired is still to be reduced by what is left of the budget.
  */
 import { mulSignedHigh, mulUnsignedHigh } from './arith.ts';
 import type { ExecEnv, RegionFunction } from './env.ts';
@@ -43,13 +44,17 @@ export function interpreterSource(layout: ExecEnv['layout']): string {
     for (;;) {
       v = C[p];
       if (v === 0) break;
-      R[$currentOp] = p; R[$region] = v >>> 16; R[$site] = 0; m = R[$budget] + R[$parked] | 0;
+      R[$currentOp] = p; R[$region] = v >>> 16;
+      R[$regionEntries] = R[$regionEntries] + 1 | 0; R[$regionRetired] = R[$regionRetired] + R[$budget] + R[$parked] | 0;
       v = G[v >>> 16](v >>> 10 & 63, TR, TW);
-      R[$regionRetired] = R[$regionRetired] + m - (R[$budget] + R[$parked]) | 0;
+      R[$regionRetired] = R[$regionRetired] - (R[$budget] + R[$parked]) | 0;
       if (v !== ${LEAVE_LOOKUP}) {
         if (v > 0) { R[$site] = v; return ${EXIT_REGION}; }
-        return v === ${LEAVE_EVENT} ? ${EXIT_EVENT} : ${EXIT_BUDGET};
+        R[$site] = 0;
+        if (v === ${LEAVE_EVENT}) { R[$regionEvents] = R[$regionEvents] + 1 | 0; return ${EXIT_EVENT}; }
+        R[$regionBudgets] = R[$regionBudgets] + 1 | 0; return ${EXIT_BUDGET};
       }
+      R[$site] = 0;
       b = R[$csBase], pc = R[$eip] + b | 0, t = J[${jumpHashJs('pc')}];
       if (t === 0 || C[t + 1] !== pc || C[t + 2] !== b || C[t + 3] !== R[$csLimit] || C[t + 4] !== R[$flags]) return ${EXIT_LOOKUP};
       if (C[t] === 0) C[p + 8] = C[p + 8] + 1 | 0;

@@ -215,6 +215,11 @@ export class TbCache {
     this.code[block.position] = region === 0 ? 0 : region << 16 | entry << 10;
   }
 
+  /** Whether a block is one of this cache. */
+  owns(block: TranslationBlock): boolean {
+    return this.blocks[this.code[block.position + HEAD_TB]!] === block;
+  }
+
   /** The region that a block's head enters, or 0. */
   regionOf(block: TranslationBlock): number {
     return this.code[block.position]! >>> 16;

@@ -31,6 +31,8 @@ export interface Site {
   readonly ccOp: number;
   /** Instructions of its block that had been charged and did not run, itself included. */
   readonly refund: number;
+  /** What the instruction would have done next. */
+  readonly kind: 'load' | 'store' | 'read-modify-write' | 'trap' | 'call';
   /** Names the access across compilations: EIP and the number of the access in it. */
   readonly key: string;
 }
@@ -49,6 +51,8 @@ export interface EmitOptions {
   readonly flags: number;
   /** Keys of sites that missed often: they call the slow path in place. */
   readonly callSites: ReadonlySet<string>;
+  /** Stores that miss ask ExecEnv.claim() first. */
+  readonly claims?: boolean;
 }
 
 const LEAVE = 'break X;\n';
@@ -60,6 +64,7 @@ export class RegionEmitter {
   private readonly helpers: readonly Helper[];
   private readonly flags: number;
   private readonly callSites: ReadonlySet<string>;
+  private readonly claims: boolean;
   private readonly blocks: readonly RegionBlock[];
   private readonly nodes: FlowNode[];
   readonly sites: Site[] = [];
@@ -72,7 +77,7 @@ export class RegionEmitter {
   private names: string[] = [];
   private text = '';
   private node = 0;
-  private insn = { eip: 0, ccOp: 0, index: -1, accesses: 0 };
+  private insn = { eip: 0, ccOp: 0, index: -1, accesses: 0, calls: false };
   private own!: RegionBlock;
   /** Address (a value) whose page the variable p is known to be good for, writes included; else -1. */
   private writable = -1;
@@ -83,6 +88,7 @@ export class RegionEmitter {
     this.helpers = options.helpers;
     this.flags = options.flags;
     this.callSites = options.callSites;
+    this.claims = options.claims ?? false;
     // The first node of block i is node i.
     this.nodes = blocks.map(() => ({ code: '', next: { kind: 'none' } }));
   }
@@ -92,7 +98,7 @@ export class RegionEmitter {
     this.block = ops;
     this.own = this.blocks[index]!;
     this.node = index;
-    this.insn = { eip: this.own.eip, ccOp: 0, index: -1, accesses: 0 };
+    this.insn = { eip: this.own.eip, ccOp: 0, index: -1, accesses: 0, calls: false };
     this.names = this.nameTemps();
     const { icount, eip } = this.own;
     // No arithmetic on the way out: V8 throws a function away when it first meets an operation that had never run.
@@ -188,7 +194,7 @@ export class RegionEmitter {
     switch (def) {
       case O.INSN_START:
         this.writable = -1;
-        this.insn = { eip: args[0]!, ccOp: args[1]!, index: this.insn.index + 1, accesses: 0 };
+        this.insn = { eip: args[0]!, ccOp: args[1]!, index: this.insn.index + 1, accesses: 0, calls: false };
         return;
       case O.DISCARD:
         return;
@@ -205,7 +211,7 @@ export class RegionEmitter {
         this.store(args[0]!, args[1]!, args[2]!);
         return;
       case O.TRAP:
-        this.text += `if (${conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!))}) { site = ${this.site().number}; break X; }\n`;
+        this.text += `if (${conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!))}) { site = ${this.site('trap').number}; break X; }\n`;
         return;
       case O.CALL:
         this.call(op);
@@ -220,19 +226,20 @@ export class RegionEmitter {
     const bytes = O.memOpBytes(memop), signed = (memop & O.MO_SIGN) !== 0;
     const read = bytes === 1 ? (signed ? 'V.getInt8(p)' : 'U[p]') : bytes === 2 ? (signed ? 'V.getInt16(p, true)' : 'V.getUint16(p, true)') : 'V.getInt32(p, true)';
     const modify = (memop & O.MO_RMW) !== 0;
-    this.access(address, bytes, modify ? 'TW' : 'TR', (slow) => (slow === null ? this.assignment(out, read)
+    this.access(modify ? 'read-modify-write' : 'load', address, bytes, (slow) => (slow === null ? this.assignment(out, read)
       : `${this.assignment(out, `loadSlow(a, ${memop})`)} `));
-    if (modify && out !== address && !this.callSites.has(this.sites.at(-1)!.key)) this.writable = address;
+    if (modify && out !== address && !this.insn.calls) this.writable = address;
   }
 
   private store(value: number, address: number, memop: number): void {
     const bytes = O.memOpBytes(memop), v = this.input(value);
     const write = bytes === 1 ? `U[p] = ${v};` : bytes === 2 ? `V.setInt16(p, ${v}, true);` : `V.setInt32(p, ${v}, true);`;
-    this.access(address, bytes, 'TW', (slow) => (slow === null ? write : `storeSlow(a, ${v}, ${memop}); `));
+    this.access('store', address, bytes, (slow) => (slow === null ? write : `storeSlow(a, ${v}, ${memop}); `));
   }
 
   /** The address check, and what is done on a hit (`work(null)`); on a miss the function is left, or calls the slow path. */
-  private access(address: number, bytes: number, table: 'TR' | 'TW', work: (slow: true | null) => string): void {
+  private access(kind: 'load' | 'store' | 'read-modify-write', address: number, bytes: number, work: (slow: true | null) => string): void {
+    const table = kind === 'load' ? 'TR' : 'TW';
     // The store of a read-modify-write: its load has looked into the write table, and p still holds.
     if (table === 'TW' && this.writable === address) {
       this.writable = -1;
@@ -240,11 +247,14 @@ export class RegionEmitter {
       return;
     }
     this.writable = -1;
-    const { key, number } = this.site();
+    const { key, number } = this.site(kind);
     const crosses = bytes === 1 ? '' : ` || (a & 4095) > ${4096 - bytes}`;
     this.text += `a = ${this.input(address)}; p = ${table}[a >>> 12] ^ a;\n`;
+    if (this.claims && table === 'TW') this.text += 'if (p < 0) p = claim(a);\n';
     const miss = `p < 0${crosses}`;
-    if (!this.callSites.has(key)) {
+    // What an instruction has read from a device cannot be read again: after a call, it is done here to its end.
+    this.insn.calls ||= this.callSites.has(key);
+    if (!this.insn.calls) {
       this.text += `if (${miss}) { site = ${number}; break X; }\n${work(null)}\n`;
       return;
     }
@@ -261,7 +271,7 @@ export class RegionEmitter {
     this.calls.add(args[0]!);
     const expression = `f${args[0]}(${inputs})`;
     if (!helper.pure) {
-      this.text += `${helper.mayFault || helper.globals !== 'none' ? `${SAVE} ` : ''}R[${this.layout.budget}] = budget; R[${this.layout.site}] = ${this.site().number};\n`;
+      this.text += `${helper.mayFault || helper.globals !== 'none' ? `${SAVE} ` : ''}R[${this.layout.budget}] = budget; R[${this.layout.site}] = ${this.site('call').number};\n`;
     }
     if (helper.pure) {
       if (outs > 0) this.assign(args[1]!, `${expression} | 0`);
@@ -278,10 +288,10 @@ export class RegionEmitter {
   }
 
   /** A site for the present instruction's next access. */
-  private site(): { number: number; key: string } {
+  private site(kind: Site['kind']): { number: number; key: string } {
     const { eip, ccOp, index } = this.insn;
     const key = `${(eip >>> 0).toString(16)}:${this.insn.accesses++}`;
-    this.sites.push({ eip, ccOp, refund: this.own.icount - index, key });
+    this.sites.push({ eip, ccOp, refund: this.own.icount - index, kind, key });
     return { number: this.sites.length, key };
   }
 
