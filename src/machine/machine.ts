@@ -240,7 +240,8 @@ export class MachineCore<B extends Board = Board> {
     do {
       if (!clock.runTimers()) return LATE_HOST;
       hostClock?.runTimers();
-      if (this.#watching && clock.now() >= this.#lookAt) this.#countedLook(time);
+      // Where the host is within a sleep must not show: without instructions there is nothing new.
+      if (this.#watching && clock.now() >= this.#lookAt && (this.#lookAt === 0 || cpu.retired !== this.#lookedAt)) this.#countedLook(time);
       if (this.#result !== null) return 0;
       time.adapt();
       const retired = cpu.run(time.until(Math.min(clock.nextDeadline(), this.#watching ? this.#lookAt : Infinity), COUNTED_SLICE));
