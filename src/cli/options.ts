@@ -3,15 +3,15 @@
  * util.parseArgs knows no single-dash words, so the few lines of scanning are our own.
  */
 import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
-import { PASS_NAMES } from '../tcg/passes/pipeline.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { parseChord, parseTyping } from '../machine/typing.ts';
+import { setAccelerator } from './accelerator.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
-import { UsageError } from './errors.ts';
+import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 
-/** Least and most guest memory in bytes: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
+/** Least and most guest memory in bytes, in steps of the least: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
 
 /** COM1 to COM4. */
@@ -23,14 +23,6 @@ interface Option {
   readonly argument?: string;
   readonly help: string;
   readonly set: (config: Config, value: string, option: string) => void;
-}
-
-/** Asked for instead of a machine. */
-export class Information {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
 }
 
 const drive = (kind: 'ide' | 'floppy', index: number): Option['set'] => (config, file, option) => {
@@ -73,22 +65,6 @@ function setBoot(config: Config, value: string, option: string): void {
   if (wrong !== undefined) throw new UsageError(`${option}: invalid boot device '${wrong}' (a floppy, c disk, d CD, n network)`);
   if (new Set(order).size !== order.length) throw new UsageError(`${option}: a boot device is given twice in '${order}'`);
   config.bootOrder = order;
-}
-
-function setAccelerator(config: Config, value: string, option: string): void {
-  const properties = parseProperties(option, value, 'accel');
-  const name = properties.get('accel');
-  if (name === 'help') throw new Information('Accelerators supported in tcg86:\ntcg');
-  if (name !== 'tcg') throw new UsageError(`${option} ${value}: invalid accelerator '${name}' (tcg)`);
-  checkProperties(`${option} tcg`, properties, ['accel', 'tb-size', 'passes-off']);
-  const size = properties.get('tb-size');
-  if (size !== undefined) config.tbSize = parseNumber(`${option} tb-size`, size, 1, 1024);
-  const off = properties.get('passes-off');
-  if (off !== undefined) {
-    config.disabledPasses = off.split('+');
-    const wrong = config.disabledPasses.find((pass) => !PASS_NAMES.includes(pass));
-    if (wrong !== undefined) throw new UsageError(`${option}: no pass '${wrong}' (${PASS_NAMES.join(', ')})`);
-  }
 }
 
 /** The devices that -device takes: the one that can be added, and the one whose ROM can be changed. */
@@ -158,7 +134,7 @@ export const OPTIONS: readonly Option[] = [
     const properties = parseProperties(option, value, 'size');
     checkProperties(option, properties, ['size']);
     const size = parseMemory(option, properties.get('size')!);
-    if (size < MEMORY_MIN || size > MEMORY_MAX) throw new UsageError(`${option} ${value}: guest memory must be between 1M and 2047M`);
+    if (size < MEMORY_MIN || size > MEMORY_MAX || size % MEMORY_MIN !== 0) throw new UsageError(`${option} ${value}: guest memory must be 1M to 2047M, in whole M`);
     config.memory = size;
   } },
   { names: ['fda'], argument: 'FILE', help: 'floppy image in drive A', set: drive('floppy', 0) },
@@ -172,7 +148,8 @@ export const OPTIONS: readonly Option[] = [
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
   { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
-  { names: ['accel'], argument: 'tcg[,tb-size=MIB][,passes-off=A+B]', help: 'the translator; its cache, passes to leave out', set: setAccelerator },
+  { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
+    help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
   { names: ['M', 'machine'], argument: 'pc', help: 'the machine: i440FX + PIIX3', set: (config, value, option) => {
     const properties = parseProperties(option, value, 'type');
     checkProperties(option, properties, ['type', 'accel']);
