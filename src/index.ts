@@ -17,6 +17,7 @@ import type { OpenImage } from './backends/block.ts';
 import { ownImage, readFirmware, readOptionRom } from './backends/firmware.ts';
 import { encodePng } from './backends/png.ts';
 import { Cpu } from './cpu/cpu.ts';
+import type { ExecutorOptions } from './cpu/exec.ts';
 import type { Log } from './cpu/log.ts';
 import { floppySectors } from './devices/fdc-media.ts';
 import type { BlockBackend, CharBackend } from './devices/host.ts';
@@ -80,6 +81,14 @@ export interface PcOptions extends MachineOptions {
   debugConsole?: CharBackend | null;
   /** isa-debug-exit: run() ends with code (value << 1) | 1. */
   debugExit?: { iobase: number; iosize: number } | null;
+  /** Hot code is compiled to JavaScript (default); else all of it is interpreted. */
+  jit?: boolean;
+  /** Guest instructions spent in a block after which it is compiled; 0: at once. */
+  jitThreshold?: number;
+  /** All compiled code is checked against the interpreter; a difference is a LockstepError of the call that runs the machine. Slow. */
+  lockstep?: boolean;
+  /** Translate single instructions. */
+  oneInsnPerTb?: boolean;
   /** Bytes of translated code that are kept. */
   tbBytes?: number;
   /** Names of optimization passes to leave out. */
@@ -101,6 +110,11 @@ function drivesOf(options: PcOptions): DriveOptions[] {
 
 /** A line without a cable: what the guest sends is only seen by the machine's transcript. */
 const unplugged = (): CharBackend => ({ receive: null, write: () => {} });
+
+function executorOptions({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log }: PcOptions): ExecutorOptions {
+  const given = Object.entries({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
 
 /** Opens the images of all drives; those of an interface by position. @throws Error, with all images closed again */
 function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks: (OpenImage | null)[]; all: OpenImage[] } {
@@ -180,7 +194,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
-      }, (socket) => cpu = new Cpu({ ...socket, tbBytes: options.tbBytes ?? undefined, disabledPasses: options.disabledPasses ?? [], log: options.log ?? null }));
+      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), now: () => host.now() / 1e6 }));
       pc.clock.waitsForHost = counted !== null;
       machine = new Machine(pc, all, options, host, time);
       pc.reset();
@@ -260,6 +274,7 @@ function tapped(line: CharBackend, tap: (byte: number) => void): CharBackend {
 
 export { ImageError } from './backends/block.ts';
 export { Log, parseLogFilter } from './cpu/log.ts';
+export { LockstepError } from './cpu/lockstep-report.ts';
 export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';
 export type { CharBackend, Picture, TextScreen } from './devices/host.ts';

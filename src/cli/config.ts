@@ -23,8 +23,16 @@ export interface Config {
   noReboot: boolean;
   bios: string | null;
   vgaRom: string | null;
-  /** Code cache in MiB, or null for the default. */
-  tbSize: number | null;
+  accelerator: {
+    jit: boolean;
+    /** Guest instructions after which a block is compiled, or null for the default. */
+    jitThreshold: number | null;
+    lockstep: boolean;
+    oneInsnPerTb: boolean;
+    /** Code cache in MiB, or null for the default. */
+    tbSize: number | null;
+    disabledPasses: string[];
+  };
   rtcBase: string;
   display: 'term' | 'none' | null;
   noGraphic: boolean;
@@ -34,7 +42,6 @@ export interface Config {
   logItems: string[];
   logFile: string | null;
   logFilter: string | null;
-  disabledPasses: string[];
   stats: string | null;
   /** Seconds for the whole run, or null. */
   timeout: number | null;
@@ -42,7 +49,8 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, vgaRom: null, tbSize: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, vgaRom: null,
+  accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtcBase: 'utc', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
-  disabledPasses: [], stats: null, timeout: null, steps: [],
+  stats: null, timeout: null, steps: [],
 });

@@ -2,3 +2,11 @@
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
+
+/** Asked for instead of a machine. */
+export class Information {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}

@@ -1,8 +1,8 @@
 /** The command `tcg86`: reads the arguments, runs the machine, turns what went wrong into one line. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from './errors.ts';
-import { Information, parseArguments } from './options.ts';
+import { Information, UsageError } from './errors.ts';
+import { parseArguments } from './options.ts';
 import { Output } from './output.ts';
 import { run } from './run.ts';
 

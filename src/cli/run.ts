@@ -73,14 +73,18 @@ function withDemo(config: Config, display: 'term' | 'none'): Config {
   };
 }
 
+function acceleratorOf({ accelerator: { jitThreshold, tbSize, ...others } }: Config): Partial<Parameters<typeof Machine.open>[0]> {
+  return { ...others, ...(jitThreshold === null ? {} : { jitThreshold }), ...(tbSize === null ? {} : { tbBytes: tbSize * 2 ** 20 }) };
+}
+
 function openMachine(config: Config, lines: Lines, log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
       memory: config.memory / 2 ** 20, drives: config.drives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
       ...(config.bios === null ? {} : { bios: config.bios }), ...(config.vgaRom === null ? {} : { vgaBios: config.vgaRom }),
-      ...(config.tbSize === null ? {} : { tbBytes: config.tbSize * 2 ** 20 }), ...(config.timeout === null ? {} : { timeout: config.timeout }),
+      ...(config.timeout === null ? {} : { timeout: config.timeout }),
       ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit,
-      rtcBase: rtcBase(config.rtcBase), disabledPasses: config.disabledPasses, log,
+      rtcBase: rtcBase(config.rtcBase), ...acceleratorOf(config), log,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message),
     });
   } catch (error) {
