@@ -6,12 +6,13 @@
  * is the median of the others of all boots. A ratio above 1: tcg86 is that much faster.
  *
  *     --guests a,b   --peers qemu,v86   --repeats N (3)   --rounds N (5)   --warmup N (2)   --scale X (1: times the guests' iterations)
- *     --v86 FOLDER   --seabios FOLDER   --json FILE
+ *     --clock wall|cpu (wall; cpu: processor time, Linux only)   --v86 FOLDER   --seabios FOLDER   --json FILE
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parseClock } from './clocks.ts';
 import { GUESTS, assembleGuest, withScratch, writeImage } from './guests.ts';
 import type { Guest, GuestName } from './guests.ts';
 import { DEFAULT_SEABIOS, DEFAULT_V86_FOLDER, findQemu, findTcg86, findV86 } from './peers/find.ts';
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     warmup: { type: 'string', default: '2' },
     scale: { type: 'string', default: '1' },
+    clock: { type: 'string', default: 'wall' },
     v86: { type: 'string', default: DEFAULT_V86_FOLDER },
     seabios: { type: 'string', default: DEFAULT_SEABIOS },
     json: { type: 'string' },
@@ -50,6 +52,8 @@ function chosen<T extends string>(option: string, text: string, known: readonly 
 }
 
 const repeats = count('repeats', 1), warmup = count('warmup', 0), rounds = count('rounds', warmup + 1), scale = Number(options.scale);
+if (!(scale > 0)) throw new Error(`--scale ${options.scale}: not a number above 0`);
+const clock = parseClock(options.clock);
 const guests = chosen('guests', options.guests, GUESTS);
 const wanted = chosen('peers', options.peers, ['v86', 'qemu']);
 
@@ -80,7 +84,7 @@ async function measure(guest: Guest, folder: string): Promise<Result> {
     for (const peer of peers) {
       if (result.failures[peer.name] !== undefined) continue;
       try {
-        const all = await runPeer(peer, image, RUN_TIMEOUT);
+        const all = await runPeer(peer, image, clock, RUN_TIMEOUT);
         (result.milliseconds[peer.name] ??= []).push(...all.slice(warmup).map(({ milliseconds }) => rounded(milliseconds)));
       } catch (error) {
         result.failures[peer.name] = (error as Error).message;
@@ -118,7 +122,7 @@ const rows = results.map((result) => [
   result.guest, String(result.iterations), ...peers.map((peer) => figure(timeOf(result, peer))), ...others.map((peer) => figure(ratio(result, peer))),
 ]);
 rows.push(['geometric mean', '', ...peers.map(() => ''), ...means.map(figure)]);
-console.log(`\nMilliseconds a round (median of ${rounds - warmup} warm rounds in each of ${repeats} boots), and how much faster tcg86 is (below 1: slower)\n`);
+console.log(`\nMilliseconds ${clock === 'cpu' ? 'of processor time ' : ''}a round (median of ${rounds - warmup} warm rounds in each of ${repeats} boots), and how much faster tcg86 is (below 1: slower)\n`);
 console.log(table(['guest', 'iterations', ...peers.map((peer) => peer.name), ...others.map((peer) => `vs ${peer.name}`)], rows));
 for (const { name, reason } of skipped) console.log(`skipped: ${name}: ${reason}`);
 const failures = results.flatMap((result) => Object.values(result.failures).map((message) => `${result.guest}: ${message}`));
@@ -128,7 +132,7 @@ if (failures.length > 0) process.exitCode = 1;
 if (options.json !== undefined) {
   const json = {
     ...host, peers: Object.fromEntries(peers.map((peer) => [peer.name, peer.version])), skipped,
-    repeats, rounds, warmup,
+    repeats, rounds, warmup, clock,
     geometricMeans: Object.fromEntries(others.map((peer, index) => [peer.name, means[index] === undefined ? null : rounded(means[index])])),
     guests: results.map((result) => ({
       guest: result.guest, iterations: result.iterations,

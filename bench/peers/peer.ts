@@ -1,5 +1,7 @@
 /** An emulator that boots benchmark images in a process of its own, with the serial line on its standard output. */
 import { spawn } from 'node:child_process';
+import { processClock } from '../clocks.ts';
+import type { ClockName } from '../clocks.ts';
 import { MarkReader } from '../marks.ts';
 import type { Round } from '../marks.ts';
 
@@ -20,11 +22,11 @@ export interface Skipped {
  * Boots an image and returns its rounds; ends the process after the DONE line.
  * @throws Error if the guest is not done within `timeout` ms or a checksum is wrong.
  */
-export function runPeer(peer: Peer, image: string, timeout: number): Promise<Round[]> {
+export function runPeer(peer: Peer, image: string, clock: ClockName, timeout: number): Promise<Round[]> {
   const [file, ...args] = peer.command(image);
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const marks = new MarkReader();
+    const marks = new MarkReader(processClock(clock, child.pid ?? 0));
     let complaints = '', late = false;
     const timer = setTimeout(() => {
       late = true;
