@@ -7,8 +7,11 @@ export type Stats = Record<string, unknown>;
 export function collectStats(cpu: Cpu, retired: number): Stats {
   const { exec } = cpu;
   const tb = exec.tbCounters;
+  const compiled = exec.regionRetired;
   return {
     retiredInstructions: retired,
+    // Guest instructions by the tier that retired them: op interpreter, compiled JavaScript.
+    tiers: { interpreted: retired - compiled, compiled, compiledShare: retired === 0 ? 0 : compiled / retired },
     translation: {
       blocks: tb.blocks, guestInstructions: tb.guestInsns, guestBytes: tb.guestBytes, opsBefore: tb.opsIn, opsAfter: tb.opsOut, codeWords: tb.words,
       cachedBlocks: exec.cache.size, cacheBytesUsed: exec.cache.bytesUsed,

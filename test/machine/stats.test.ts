@@ -1,0 +1,34 @@
+/** The counters that --stats writes. */
+import { describe, expect, it } from 'vitest';
+import { Machine } from '../../src/index.ts';
+import type { PcOptions } from '../../src/index.ts';
+
+interface Retired {
+  retiredInstructions: number;
+  tiers: { interpreted: number; compiled: number; compiledShare: number };
+}
+
+/** The demo disk, run to its end. */
+async function demo(options: PcOptions): Promise<Retired> {
+  const machine = Machine.open({ fda: 'dist/bios/demo.img', boot: 'a', snapshot: true, ...options });
+  await machine.expect(/^Done\.$/m);
+  const stats = machine.stats() as unknown as Retired;
+  machine.close();
+  return stats;
+}
+
+describe('retired instructions by tier', () => {
+  it('are all interpreted without the compiler', async () => {
+    const { retiredInstructions, tiers } = await demo({ jit: false });
+    expect(retiredInstructions).toBeGreaterThan(100_000);
+    expect(tiers).toEqual({ interpreted: retiredInstructions, compiled: 0, compiledShare: 0 });
+  });
+
+  it('are shared with it', async () => {
+    const { retiredInstructions, tiers } = await demo({ jitThreshold: 0 });
+    expect(tiers.interpreted + tiers.compiled).toBe(retiredInstructions);
+    expect(tiers.interpreted).toBeGreaterThan(0);
+    expect(tiers.compiledShare).toBeCloseTo(tiers.compiled / retiredInstructions);
+    expect(tiers.compiledShare).toBeGreaterThan(0.5);
+  });
+});
