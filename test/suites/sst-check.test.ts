@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { MooState, MooTest, RegisterName } from './moo.ts';
 import { compare, definedFlags } from './sst-check.ts';
 import type { MachineView } from './sst-check.ts';
-import { DIFFERENCES_286, differenceOf } from './sst-differences.ts';
+import { DIFFERENCES_286, differenceOf, withoutLock } from './sst-differences.ts';
 import type { Instead } from './sst-differences.ts';
 
 const state = (registers: MooState['registers'], ram: MooState['ram'] = []): MooState => ({ registers, ram, masks: {} });
@@ -70,11 +70,11 @@ describe('differences by design', () => {
   const running = (bytes: number[]): MooTest => recorded({ bytes: Uint8Array.from([...bytes, 0xF4]) });
 
   test.each<[string, MooTest, Instead | undefined]>([
-    ['LOCK INC AX', running([0xF0, 0x40]), { fault: 6 }],
-    ['LOCK MOV [BX],AX', running([0xF0, 0x89, 0x07]), { fault: 6 }],
-    ['LOCK ADD AX,[BX]', running([0xF0, 0x03, 0x07]), { fault: 6 }],
-    ['LOCK CMP [BX],AX', running([0xF0, 0x39, 0x07]), { fault: 6 }],
-    ['LOCK TEST BYTE [BX],1', running([0xF0, 0xF6, 0x07, 0x01]), { fault: 6 }],
+    ['LOCK INC AX', running([0xF0, 0x40]), { refusesLock: true }],
+    ['LOCK MOV [BX],AX', running([0xF0, 0x89, 0x07]), { refusesLock: true }],
+    ['LOCK ADD AX,[BX]', running([0xF0, 0x03, 0x07]), { refusesLock: true }],
+    ['LOCK CMP [BX],AX', running([0xF0, 0x39, 0x07]), { refusesLock: true }],
+    ['LOCK TEST BYTE [BX],1', running([0xF0, 0xF6, 0x07, 0x01]), { refusesLock: true }],
     ['LOCK ADD [BX],AX', running([0xF0, 0x01, 0x07]), undefined],
     ['LOCK NOT BYTE [BX]', running([0xF0, 0xF6, 0x17]), undefined],
     ['LOCK XCHG [BX],AX', running([0xF0, 0x87, 0x07]), undefined],
@@ -89,5 +89,18 @@ describe('differences by design', () => {
     ['REPE SCASW', faulting([0xF3, 0xAF], 13), { restartsElement: true }],
   ])('%s', (_, test, instead) => {
     expect(differenceOf(DIFFERENCES_286, test)?.instead).toEqual(instead);
+  });
+});
+
+describe('a test without its LOCK prefix', () => {
+  test.each<[string, number[], number[]]>([
+    ['has the DS prefix that changes nothing', [0xF0, 0x40], [0x3E, 0x40]],
+    ['has the SS prefix where SS is used', [0xF0, 0x8B, 0x46, 0x00], [0x36, 0x8B, 0x46, 0x00]],
+    ['repeats the first of its other prefixes', [0x26, 0xF0, 0xF3, 0xA4], [0x26, 0x26, 0xF3, 0xA4]],
+  ])('%s', (_, bytes, expected) => {
+    const ram = [...bytes, 0xF4].map((byte, index): [number, number] => [0x1_0100 + index, byte]);
+    const changed = withoutLock(recorded({ bytes: Uint8Array.from([...bytes, 0xF4]), initial: state({ cs: 0x1000, ip: 0x100 }, ram) }));
+    expect([...changed.bytes]).toEqual([...expected, 0xF4]);
+    expect(changed.initial.ram.map(([, byte]) => byte)).toEqual([...expected, 0xF4]);
   });
 });

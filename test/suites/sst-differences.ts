@@ -11,6 +11,8 @@ import type { MooTest } from './moo.ts';
 export type Instead =
   /** It raises this exception as a fault: the instruction has done nothing. */
   | { readonly fault: number }
+  /** It raises #UD for the LOCK prefix; without it the test is judged again. */
+  | { readonly refusesLock: true }
   /** It raises the exception that was recorded, but SI, DI and CX stand before the element that faults. */
   | { readonly restartsElement: true }
   /** It carries the instruction out. */
@@ -23,7 +25,8 @@ export interface Difference {
 }
 
 const STACK_SEGMENT = 2;
-const UNDEFINED_OPCODE = 6, STACK_FAULT = 12, PROTECTION_FAULT = 13;
+export const UNDEFINED_OPCODE = 6;
+const STACK_FAULT = 12, PROTECTION_FAULT = 13;
 const INSTRUCTION_LIMIT_286 = 10;
 const POPS: readonly string[] = ['LEAVE', 'POP', 'POPA', 'POPF', 'RET', 'RETF', 'IRET'];
 const WORD_STRINGS: readonly string[] = ['CMPS', 'INS', 'LODS', 'MOVS', 'OUTS', 'SCAS', 'STOS'];
@@ -68,7 +71,7 @@ const isTooLongFor286 = (test: MooTest): boolean => (raised(PROTECTION_FAULT, te
 /** Suites of the 80286 (metadata.json: cpu 286). The first rule that applies counts. */
 export const DIFFERENCES_286: readonly Difference[] = [
   {
-    applies: hasIgnoredLock, instead: { fault: UNDEFINED_OPCODE },
+    applies: hasIgnoredLock, instead: { refusesLock: true },
     reason: 'LOCK before what cannot be locked is #UD since the 386 (80386 manual, 14.8; SDM vol. 2, LOCK); a 286 ignores it',
   },
   {
@@ -92,4 +95,19 @@ export const DIFFERENCES_286: readonly Difference[] = [
 /** The rule that a test falls under, if any. */
 export function differenceOf(differences: readonly Difference[], test: MooTest): Difference | undefined {
   return differences.find(({ applies }) => applies(test));
+}
+
+const PREFIXES: readonly number[] = [0x26, 0x2E, 0x36, 0x3E, 0xF2, 0xF3];
+const LOCK = 0xF0, DS_PREFIX = 0x3E, SS_PREFIX = 0x36;
+
+/** The same test without LOCK, and as long: other prefixes are repeated, or the segment is named that the instruction uses anyway. */
+export function withoutLock(test: MooTest): MooTest {
+  const end = test.bytes.findIndex((byte) => byte !== LOCK && !PREFIXES.includes(byte));
+  const others = [...test.bytes.subarray(0, end)].filter((byte) => byte !== LOCK);
+  const first = others[0] ?? (decode(test).insn.seg === STACK_SEGMENT ? SS_PREFIX : DS_PREFIX);
+  const prefixes = [...Array.from({ length: end - others.length }, () => first), ...others];
+  const { cs = 0, ip = 0 } = test.initial.registers;
+  const changed = new Map(prefixes.map((byte, index) => [cs * 16 + (ip + index & 0xFFFF) & 0xFF_FFFF, byte]));
+  const replaced = (ram: MooTest['initial']['ram']): MooTest['initial']['ram'] => ram.map(([address, value]) => [address, changed.get(address) ?? value]);
+  return { ...test, bytes: Uint8Array.from([...prefixes, ...test.bytes.subarray(end)]), initial: { ...test.initial, ram: replaced(test.initial.ram) } };
 }
