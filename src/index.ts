@@ -12,8 +12,8 @@
  * The machine runs only while one of its calls is awaited; in between, its time stands still. Machines share nothing, so a
  * process can run several at once.
  */
-import { openImage } from './backends/block.ts';
-import type { OpenImage } from './backends/block.ts';
+import { openImage } from './backends/block/open.ts';
+import type { OpenImage } from './backends/block/open.ts';
 import { ownImage, readFirmware, readOptionRom } from './backends/firmware.ts';
 import { encodePng } from './backends/png.ts';
 import { Cpu } from './cpu/cpu.ts';
@@ -272,7 +272,7 @@ function tapped(line: CharBackend, tap: (byte: number) => void): CharBackend {
   };
 }
 
-export { ImageError } from './backends/block.ts';
+export { ImageError } from './backends/block/open.ts';
 export { Log, parseLogFilter } from './cpu/log.ts';
 export { LockstepError } from './cpu/lockstep-report.ts';
 export { StepError } from './machine/automation.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MemoryDisk } from '../../src/backends/block-memory.ts';
+import { MemoryDisk } from '../../src/backends/block/memory.ts';
 import { FloppyController } from '../../src/devices/fdc.ts';
 import type { FloppyDriveOptions } from '../../src/devices/fdc.ts';
 import { CMOS_DRIVE_TYPE, floppyDriveType, floppyFormat, floppySectors } from '../../src/devices/fdc-media.ts';

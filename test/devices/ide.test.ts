@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MemoryDisk } from '../../src/backends/block-memory.ts';
+import { MemoryDisk } from '../../src/backends/block/memory.ts';
 import { guessGeometry } from '../../src/devices/ata-geometry.ts';
 import type { BlockBackend } from '../../src/devices/host.ts';
 import { IdeChannel } from '../../src/devices/ide.ts';

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { SnapshotOverlay } from '../../src/backends/block-overlay.ts';
-import { MemoryDisk } from '../../src/backends/block-memory.ts';
-import { ImageError, imageError, openImage, RawImage } from '../../src/backends/block.ts';
-import type { BlockBackend } from '../../src/devices/host.ts';
+import { SnapshotOverlay } from '../../../src/backends/block/overlay.ts';
+import { MemoryDisk } from '../../../src/backends/block/memory.ts';
+import { ImageError, imageError, openImage, RawImage } from '../../../src/backends/block/open.ts';
+import type { BlockBackend } from '../../../src/devices/host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tcg86-block-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -9,8 +9,8 @@
  */
 
 import { closeSync, fsyncSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
-import type { BlockBackend } from '../devices/host.ts';
-import { SnapshotOverlay } from './block-overlay.ts';
+import type { BlockBackend } from '../../devices/host.ts';
+import { SnapshotOverlay } from './overlay.ts';
 
 const SECTOR = 512;
 

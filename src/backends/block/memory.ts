@@ -1,6 +1,6 @@
 /** A disk in memory: images that are built rather than opened (the demo disk), and tests. */
 
-import type { BlockBackend } from '../devices/host.ts';
+import type { BlockBackend } from '../../devices/host.ts';
 
 const SECTOR = 512;
 

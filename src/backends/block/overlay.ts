@@ -5,7 +5,7 @@
  * write that touches it, so that later reads and writes of it never ask the base again.
  */
 
-import type { BlockBackend } from '../devices/host.ts';
+import type { BlockBackend } from '../../devices/host.ts';
 
 const SECTOR = 512;
 
