@@ -94,6 +94,13 @@ export class Context {
   /** The block holds one instruction, after which the run loop must look at the state. */
   get stepping(): boolean { return (this.key.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ)) !== 0; }
 
+  /** Emits what a label may skip: the values that it computes first are not there behind the label. */
+  skippable(emit: () => void): void {
+    const known = new Set(this.limits.keys());
+    emit();
+    for (const key of this.limits.keys()) if (!known.has(key)) this.limits.delete(key);
+  }
+
   /** EIP of the following instruction, not truncated. */
   get nextEip(): number { return this.insn.eip + this.insn.length | 0; }
 

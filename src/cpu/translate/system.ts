@@ -125,7 +125,7 @@ function arpl(ctx: Context): void {
   b.setcond(LTU, less, own, other);
   const unchanged = registerOf(ctx, 0) >= 0 ? -1 : b.label();
   if (unchanged >= 0) b.brcondi(EQ, less, 0, unchanged);
-  write(ctx, 0, result);
+  ctx.skippable(() => write(ctx, 0, result));
   if (unchanged >= 0) b.setLabel(unchanged);
   const flags = cc.allBut(ZF);
   b.deposit(flags, flags, less, 6, 1);

@@ -79,6 +79,15 @@ describe('range', () => {
     expect(ops.match(/ld_i32 tmp\d+,env/g)?.length).toBe(2);
   });
 
+  it('is not known behind an instruction that writes on one way only', () => {
+    // ARPL [EBX], AX; ADD WORD [EBX], -3.
+    const cpu = protectedCpu({ limit: 0xfffff }).code(0x63, 0x03, 0x66, 0x83, 0x03, 0xfd, HLT);
+    cpu.R[EBX] = 0x2000;
+    cpu.view.setInt32(0x2000, 0x1003, true);
+    expect(cpu.run()).toBe('hlt');
+    expect(cpu.view.getInt32(0x2000, true)).toBe(0x1000);
+  });
+
   it('costs a flat segment nothing', () => {
     expect(protectedCpu().code(0x8b, 0x03, 0x50, 0xc3).ops()).not.toMatch(/trapcond|_base/);
   });
