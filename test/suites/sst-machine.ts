@@ -4,7 +4,6 @@
  */
 
 import { Cpu } from '../../src/cpu/cpu.ts';
-import type { Log } from '../../src/cpu/log.ts';
 import { readEflags, writeEflags } from '../../src/cpu/flags.ts';
 import {
   CR0, CR3, CS, DR, DS, EAX, EBP, EBX, ECX, EDI, EDX, EIP, ES, ESI, ESP, FS, GS, HALTED, IDT_BASE, IDT_LIMIT, SEG_BASE, SEG_SEL, SS,
@@ -14,6 +13,7 @@ import { HostMemory } from '../../src/memory/host-memory.ts';
 import { PortBus } from '../../src/memory/port-bus.ts';
 import type { MooState, MooTest, RegisterName } from './moo.ts';
 import type { MachineView } from './sst-check.ts';
+import type { SuiteOptions } from './tiers.ts';
 
 /** The recorded machines have 24 address lines. */
 const RAM_SIZE = 16 << 20;
@@ -33,8 +33,8 @@ const SLOTS: Readonly<Partial<Record<RegisterName, number>>> = {
 };
 const SEGMENTS: Readonly<Partial<Record<RegisterName, number>>> = { es: ES, cs: CS, ss: SS, ds: DS, fs: FS, gs: GS };
 
-function createCpu(space: AddressSpace, log: Log | null): Cpu {
-  return new Cpu({ space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, log });
+function createCpu(space: AddressSpace, options: SuiteOptions): Cpu {
+  return new Cpu({ space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, ...options });
 }
 
 /** A segment whose first 256 bytes the test neither names nor uses as stack. */
@@ -48,13 +48,13 @@ function freeSegment({ initial, final }: MooTest): number {
 
 export class TestMachine implements MachineView {
   private readonly space: AddressSpace;
-  private readonly cpu: Cpu;
+  readonly cpu: Cpu;
 
-  constructor(log: Log | null = null) {
+  constructor(options: SuiteOptions = {}) {
     const memory = new HostMemory(RAM_SIZE);
     this.space = new AddressSpace(memory);
     this.space.add({ kind: 'ram', ma: memory.allocate(RAM_SIZE), size: RAM_SIZE }, 0);
-    this.cpu = createCpu(this.space, log);
+    this.cpu = createCpu(this.space, options);
   }
 
   /** Sets up a test and runs it to the HLT. False if it did not get there. */
