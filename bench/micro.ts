@@ -91,12 +91,3 @@ export function measureTranslation(root: string, cpu: Cpu, most: number): MicroR
     },
   };
 }
-
-/** Guest instructions a second of the run loop alone: the machine stands in the middle of a program that does not end. */
-export function measureRunLoop(root: string, cpu: Cpu): Timing & { readonly mips: number } {
-  const SLICE = 1_000_000;
-  const timing = time(root, () => {
-    cpu.run(SLICE);
-  });
-  return { ...timing, mips: SLICE / timing.seconds / 1e6 };
-}

@@ -18,9 +18,11 @@ import type { Guest, GuestName } from './guests.ts';
 import { DEFAULT_SEABIOS, DEFAULT_V86_FOLDER, findQemu, findTcg86, findV86 } from './peers/find.ts';
 import { runPeer } from './peers/peer.ts';
 import type { Peer, Skipped } from './peers/peer.ts';
-import { environment, figure, geometricMean, median, rounded, table } from './report.ts';
+import { environment, failInOneLine, figure, geometricMean, median, rounded, table } from './report.ts';
 
 const RUN_TIMEOUT = 180_000;
+
+failInOneLine('npm run bench:peers');
 
 const args = process.argv.slice(2);
 const { values: options } = parseArgs({
@@ -105,7 +107,7 @@ function ratio(result: Result, peer: Peer): number | undefined {
 }
 
 const results: Result[] = [];
-process.stderr.write(`${host.cpu}, ${host.cores} cores, load ${host.load}\n${peers.map((peer) => `${peer.name}: ${peer.version}`).join('\n')}\n`);
+console.log(`${host.date.slice(0, 10)}, ${host.cpu}, ${host.cores} cores, load ${host.load}\n${peers.map((peer) => `${peer.name}: ${peer.version}`).join('\n')}`);
 await withScratch(async (folder) => {
   for (const name of guests) {
     const result = await measure(assembleGuest(name, join(root, 'bench/guests')), folder);

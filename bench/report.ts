@@ -1,4 +1,4 @@
-/** What both benchmark runners print: medians, tables, and on what they ran. */
+/** What the benchmark runners have in common: medians, tables, on what they ran, and how they complain. */
 import { spawnSync } from 'node:child_process';
 import { cpus, loadavg } from 'node:os';
 
@@ -59,6 +59,14 @@ export function environment(version: string, root: string, command: string, args
     tcg86: `${version}${commit === null ? '' : ` (${commit}${changed === null || changed === '' ? '' : '+'})`}`,
     command: args.length === 0 ? command : `${command} -- ${args.join(' ')}`,
   };
+}
+
+/** From now on whatever goes wrong is one line on standard error, and the exit code is 1. */
+export function failInOneLine(command: string): void {
+  process.on('uncaughtException', (error: Error) => {
+    console.error(`${command}: ${error.message.split('\n', 1)[0]}`);
+    process.exit(1);
+  });
 }
 
 /** Digits that a results file keeps. */

@@ -25,13 +25,15 @@ import { bootLinux, measureGuest } from './measure.ts';
 import type { Sample } from './measure.ts';
 import { measureTranslation } from './micro.ts';
 import type { MicroResult } from './micro.ts';
-import { environment, figure, median, rounded, table } from './report.ts';
+import { environment, failInOneLine, figure, median, rounded, table } from './report.ts';
 
 const LINUX = 'linux-0.11';
 type Program = GuestName | typeof LINUX;
 /** Blocks translated once more: enough for all kinds of code, few enough for the code buffer. */
 const MICRO_BLOCKS = 2000;
 const RUN_TIMEOUT = 600_000;
+
+failInOneLine('npm run bench');
 
 const root = join(import.meta.dirname, '..');
 const images = process.env['TCG86_IMAGES'];
@@ -64,7 +66,7 @@ async function perform({ program, jit, micro }: Task): Promise<Sample | MicroRes
 /** Does a task in a process of its own. @throws Error with what the process complained about. */
 function delegate(task: Task): unknown {
   const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...args, '--child', JSON.stringify(task)], { encoding: 'utf8', timeout: RUN_TIMEOUT });
-  if (child.status !== 0) throw new Error(`${task.program}: ${child.error?.message ?? child.stderr.split('\n').find((line) => line.includes('Error')) ?? child.stderr}`);
+  if (child.status !== 0) throw new Error(`${task.program}: ${child.error?.message ?? child.stderr.trim()}`);
   return JSON.parse(child.stdout);
 }
 
@@ -125,7 +127,7 @@ function main(): void {
   const host = environment(version, root, 'npm run bench', args);
   const linux = images !== undefined && existsSync(join(images, 'linux-0.11/bootimage-0.11-hd'));
   const programs = known.filter((program) => wanted.includes(program) && (program !== LINUX || linux));
-  console.log(`tcg86 ${host.tcg86}, Node ${host.node}, ${host.cpu}, ${host.cores} cores, load ${host.load}; medians of ${options.repeats} runs\n`);
+  console.log(`${host.date.slice(0, 10)}, tcg86 ${host.tcg86}, Node ${host.node}, ${host.cpu}, ${host.cores} cores, load ${host.load}; medians of ${options.repeats} runs\n`);
 
   const results = programs.map((program): Result => {
     const on: Sample[] = [], off: Sample[] = [];
