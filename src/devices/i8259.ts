@@ -31,7 +31,8 @@ export class I8259 implements Device {
     lines: 0,
     /** Rising edges seen and not yet acknowledged. */
     edges: 0,
-    mask: 0,
+    /** All inputs until ICW1, which clears it: the chip is undefined before it is initialised, and a processor must not be disturbed by that. */
+    mask: 0xff,
     inService: 0,
     /** ELCR: level-triggered inputs. */
     level: 0,

@@ -51,6 +51,15 @@ describe('I8259', () => {
     expect(pic.acknowledge()).toBe(8 + 4);
   });
 
+  test('says nothing before it is initialised', () => {
+    pic.irq[0].set(true);
+    expect(intr).toBe(false);
+    init();
+    pulse(0);
+    pic.irq[0].set(true);
+    expect(intr).toBe(true);
+  });
+
   test('an edge is served once, a mask holds it back', () => {
     init();
     out(1, 0x01);

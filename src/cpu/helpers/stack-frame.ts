@@ -29,7 +29,8 @@ export function enter(cpu: CpuContext, bytes: number, level: number, opSize: num
   for (let i = 1; i < level; i++) pointer(i);
   stack.reserve(1 + level, opSize);
   stack.push(R[EBP]!, opSize);
-  const frame = stack.sp;
+  // All of ESP, also where only SP counts as the stack pointer.
+  const frame = mergeSp(R[ESP]!, stack.sp, mask);
   for (let i = 1; i < level; i++) stack.push(pointer(i), opSize);
   if (level > 0) stack.push(frame, opSize);
   // The processor touches the end of the new frame, so that a fault comes here and not at the next push.

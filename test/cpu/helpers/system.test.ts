@@ -223,6 +223,12 @@ describe('frames', () => {
     enter(cpu, 4, 1, 2);
     expect([cpu.R[EBP], cpu.R[ESP], cpu.load16(0xfe), cpu.load16(0xfc)]).toEqual([0x111100fe, 0x222200f8, 0x2000, 0xfe]);
   });
+  it('ENTER with 32-bit operands on a 16-bit stack: the frame pointer is all of ESP', () => {
+    const cpu = new FakeCpu();
+    Object.assign(cpu.R, { [EBP]: 0x12000, [ESP]: 0x10100 });
+    enter(cpu, 4, 1, 4);
+    expect([cpu.R[EBP], cpu.R[ESP], cpu.load32(0xfc), cpu.load32(0xf8)]).toEqual([0x100fc, 0x100f4, 0x12000, 0x100fc]);
+  });
   it('BOUND', () => {
     const cpu = new FakeCpu();
     cpu.store16(0x100, 0xfff0);
