@@ -46,7 +46,7 @@ describe('documents', () => {
 
   it('name scripts that package.json has, and all of those', () => {
     const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
-    const named = new Set([...everything.matchAll(/npm (?:run (?:-s )?)?(start|test|[a-z]+:[a-z]+|(?<=run )[a-z]+)/g)].map((match) => match[1]!));
+    const named = new Set([...everything.matchAll(/npm (?:run (?:-s )?)?(start|test|[a-z]+:[a-z0-9]+|(?<=run )[a-z]+)/g)].map((match) => match[1]!));
     expect([...named].filter((script) => !(script in scripts))).toEqual([]);
     // npm runs prepack by itself.
     expect(Object.keys(scripts).filter((script) => script !== 'prepack' && !named.has(script)), 'scripts without a word in README.md or CONTRIBUTING.md').toEqual([]);
