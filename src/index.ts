@@ -29,6 +29,7 @@ import type { IcountOptions } from './machine/icount.ts';
 import { MachineCore } from './machine/machine.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
 import { RunTime } from './machine/run-time.ts';
+import type { MediumOptions, RemovableDrive } from './machine/media.ts';
 import { parseSize } from './machine/size.ts';
 import { collectStats } from './machine/stats.ts';
 import type { Stats } from './machine/stats.ts';
@@ -46,7 +47,7 @@ export interface DriveOptions {
 }
 
 /** What `Machine.open` builds. Everything may be left out: then it is a PC of 128 MB without drives. */
-export interface PcOptions extends MachineOptions {
+export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   /** Guest memory: a number of MiB, or text like `16M`; default 128M. */
   memory?: number | string;
   /** Raw images of the floppies in drives A and B. */
@@ -116,16 +117,24 @@ function executorOptions({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, d
   return Object.fromEntries(given);
 }
 
+/** Opens the image for a drive while `others` are in other drives. @throws Error, with the image closed again */
+function openDrive({ file, interface: kind, readOnly, snapshot }: DriveOptions, options: PcOptions, others: readonly OpenImage[]): OpenImage {
+  const image = openImage(file, {
+    readOnly: readOnly === true, snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
+  });
+  if (others.some((other) => other.identity === image.identity && (other.writes || image.writes))) {
+    image.close();
+    throw new Error(`disk image ${file} is in another drive already, and is not a snapshot`);
+  }
+  return image;
+}
+
 /** Opens the images of all drives; those of an interface by position. @throws Error, with all images closed again */
 function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks: (OpenImage | null)[]; all: OpenImage[] } {
   const all: OpenImage[] = [];
-  const open = ({ file, interface: kind, readOnly, snapshot }: DriveOptions): OpenImage => {
-    const image = openImage(file, {
-      readOnly: readOnly === true, snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
-    });
-    const shared = all.some((other) => other.identity === image.identity && (other.writes || image.writes));
+  const open = (drive: DriveOptions): OpenImage => {
+    const image = openDrive(drive, options, all);
     all.push(image);
-    if (shared) throw new Error(`disk image ${file} is in another drive already, and is not a snapshot`);
     return image;
   };
   const place = (kind: 'ide' | 'floppy', count: number): (OpenImage | null)[] => Array.from({ length: count }, (_, index) => {
@@ -141,13 +150,13 @@ function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks
   }
 }
 
-/** The same image, with its first write error also given to `warn`. */
-function reporting({ backend }: OpenImage, warn: (message: string) => void): BlockBackend {
+/** The same image, with its first write error also given to options.warn. */
+function reporting({ backend }: OpenImage, { warn }: PcOptions): BlockBackend {
   let told = false;
   const tell = (done: (error?: Error) => void) => (error?: Error): void => {
     if (error !== undefined && !told) {
       told = true;
-      warn(error.message);
+      warn?.(error.message);
     }
     done(error);
   };
@@ -161,12 +170,17 @@ function reporting({ backend }: OpenImage, warn: (message: string) => void): Blo
 
 /** An i440FX PC with its images and host. */
 export class Machine extends MachineCore<Pc<Cpu>> {
-  readonly #images: readonly OpenImage[];
+  readonly #options: PcOptions;
+  readonly #disks: readonly (OpenImage | null)[];
+  /** What is in drives A and B. */
+  readonly #floppies: (OpenImage | null)[];
   #closed = false;
 
-  private constructor(pc: Pc<Cpu>, images: readonly OpenImage[], options: PcOptions, host: Host, time: RunTime | InstructionTime) {
-    super(pc, host, time, options);
-    this.#images = images;
+  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, options: PcOptions, host: Host, time: RunTime | InstructionTime) {
+    super(pc, host, time, { ...options, changeMedium: (drive, file, medium) => this.change(drive, file, medium) });
+    this.#options = options;
+    this.#disks = drives.disks;
+    this.#floppies = drives.floppies;
   }
 
   /**
@@ -181,8 +195,9 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     let cpu: Cpu | null = null;
     const counted = options.icount === undefined ? null : new InstructionTime(options.icount, () => cpu?.retired ?? 0, () => host.now());
     const time = counted ?? new RunTime(() => host.now());
-    const { floppies, disks, all } = openDrives(options);
-    const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options.warn ?? (() => {}));
+    const drives = openDrives(options);
+    const { floppies, disks, all } = drives;
+    const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options);
     let machine: Machine | null = null;
     try {
       const pc = new Pc<Cpu>({
@@ -196,7 +211,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
       }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), now: () => host.now() / 1e6 }));
       pc.clock.waitsForHost = counted !== null;
-      machine = new Machine(pc, all, options, host, time);
+      machine = new Machine(pc, drives, options, host, time);
       pc.reset();
       return machine;
     } catch (error) {
@@ -227,6 +242,26 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     await this.run([{ kind: 'key', chords: [parseChord(name, isKeyName)], text: name }]);
   }
 
+  /**
+   * Changes the floppy in a drive, as QEMU's monitor does by `change` and `eject`: null takes it out. The guest sees the drive's change
+   * line. The image before is closed; this one is a snapshot if open() was given that option.
+   * @throws Error with one line for what cannot be: no such drive, or an image that cannot be opened or does not fit; then nothing changes
+   */
+  change(drive: RemovableDrive, file: string | null, medium: MediumOptions = {}): void {
+    if (this.#closed) throw new Error('the machine is closed');
+    const index = FLOPPY_LETTERS.indexOf(drive), before = this.#floppies[index]!;
+    const others = [...this.#disks, ...this.#floppies].filter((one) => one !== null && one !== before) as OpenImage[];
+    const image = file === null ? null : openDrive({ file, interface: 'floppy', index, ...medium }, this.#options, others);
+    try {
+      this.board.fdc.insert(index, image && reporting(image, this.#options));
+    } catch (error) {
+      image?.close();
+      throw error;
+    }
+    this.#floppies[index] = image;
+    before?.close();
+  }
+
   /** Runs for `seconds` of virtual time. */
   async wait(seconds: number): Promise<void> {
     await this.run([{ kind: 'wait', seconds }]);
@@ -252,7 +287,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     if (this.#closed) return;
     this.#closed = true;
     this.stop();
-    for (const image of this.#images) image.close();
+    for (const image of [...this.#disks, ...this.#floppies]) image?.close();
   }
 }
 
@@ -277,5 +312,6 @@ export { Log, parseLogFilter } from './cpu/log.ts';
 export { LockstepError } from './cpu/lockstep-report.ts';
 export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';
+export type { MediumOptions, RemovableDrive } from './machine/media.ts';
 export type { CharBackend, Picture, TextScreen } from './devices/host.ts';
 export type { RunResult, Stats };

@@ -4,6 +4,7 @@
  */
 import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
+import { removableDrive } from '../machine/media.ts';
 import { parseChord, parseTyping } from '../machine/typing.ts';
 import { setAccelerator } from './accelerator.ts';
 import { defaultConfig } from './config.ts';
@@ -54,6 +55,22 @@ function setDrive(config: Config, value: string, option: string): void {
     index: index === undefined ? Math.min(free, slots - 1) : parseNumber(`${option} index`, index, 0, slots - 1),
     readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false),
     snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false), option,
+  });
+}
+
+/** `fda=FILE[,readonly=on]...`: a step that changes the medium. */
+function addChange(config: Config, value: string, option: string): void {
+  const equals = value.indexOf('=');
+  if (equals < 0) throw new UsageError(`${option} ${value}: expected DRIVE=FILE, e.g. fda=root.img; an empty FILE takes the medium out`);
+  const drive = rewrap(option, () => removableDrive(value.slice(0, equals)));
+  const properties = parseProperties(option, `file=${value.slice(equals + 1)}`);
+  checkProperties(option, properties, ['file', 'format', 'readonly', 'snapshot']);
+  const format = properties.get('format') ?? 'raw';
+  if (format !== 'raw') throw new UsageError(`${option}: unknown driver '${format}' (raw)`);
+  config.steps.push({
+    kind: 'change', drive, file: properties.get('file') || null,
+    readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false),
+    snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false),
   });
 }
 
@@ -208,6 +225,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['wait'], argument: 'SECONDS', help: 'step: let time pass', set: (config, value, option) => {
     config.steps.push({ kind: 'wait', seconds: parseSeconds(option, value) });
   } },
+  { names: ['change'], argument: 'fda=[FILE][,readonly=on][,snapshot=on]', help: 'step: change the floppy in A (fdb: B); no FILE: take it out', set: addChange },
   { names: ['screen'], help: 'step: print the text screen', set: (config) => { config.steps.push({ kind: 'screen' }); } },
   { names: ['screenshot'], argument: 'FILE.png', help: 'step: write a picture of the screen', set: (config, value) => {
     config.steps.push({ kind: 'screenshot', file: value });
@@ -221,7 +239,7 @@ export const OPTIONS: readonly Option[] = [
 ];
 
 /** Steps and what concerns the whole run are not QEMU's: they are written with two dashes. */
-const OWN = ['expect', 'type', 'key', 'wait', 'screen', 'screenshot', 'timeout', 'stats'];
+const OWN = ['expect', 'type', 'key', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats'];
 
 export function helpText(): string {
   const lines = OPTIONS.map(({ names, argument, help }) => {

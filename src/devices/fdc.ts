@@ -98,7 +98,7 @@ export class FloppyController implements Device {
   /** Puts a medium into a drive, or takes it out (null): the drive's change line rises. @throws RangeError if there is no such drive, or the image is too large */
   insert(unit: number, medium: BlockBackend | null): void {
     const drive = this.drives[unit] ?? null;
-    if (drive === null) throw new RangeError(`there is no floppy drive ${unit}`);
+    if (drive === null) throw new RangeError(`there is no floppy drive ${'ABCD'[unit]}`);
     drive.insert(medium);
     this.state.fields.changed[unit] = 1;
   }

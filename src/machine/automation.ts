@@ -2,6 +2,7 @@
  * Headless automation: steps that are done one after the other while the machine runs. The same list serves the
  * command line (`--expect`, `--type`, ...) and the library.
  */
+import type { MediumOptions, RemovableDrive } from './media.ts';
 import type { Chord } from './typing.ts';
 
 export type Step =
@@ -11,6 +12,8 @@ export type Step =
   | { readonly kind: 'type' | 'key'; readonly chords: readonly Chord[]; readonly text: string }
   /** Let `seconds` of virtual time pass. */
   | { readonly kind: 'wait'; readonly seconds: number }
+  /** Put another medium into a drive (null: none). */
+  | ({ readonly kind: 'change'; readonly drive: RemovableDrive; readonly file: string | null } & MediumOptions)
   /** Print the text screen. */
   | { readonly kind: 'screen' }
   /** Write a PNG of the screen. */
@@ -27,6 +30,7 @@ export function describeStep(step: Step): string {
     case 'type':
     case 'key': return `--${step.kind} '${step.text}'`;
     case 'wait': return `--wait ${step.seconds}`;
+    case 'change': return `--change ${step.drive}=${step.file ?? ''}`;
     case 'screen': return '--screen';
     case 'screenshot': return `--screenshot ${step.file}`;
   }

@@ -16,6 +16,7 @@ import type { Step } from './automation.ts';
 import { biosKeysWaiting } from './bios-keyboard.ts';
 import { Keyboard } from './keyboard.ts';
 import { InstructionTime } from './icount.ts';
+import type { MediumOptions, RemovableDrive } from './media.ts';
 import type { RunTime } from './run-time.ts';
 import { Transcript, screenText } from './transcript.ts';
 
@@ -72,6 +73,8 @@ export interface MachineOptions {
   print?: (text: string) => void;
   /** What a `screenshot` step does; its errors are the step's. */
   savePicture?: (picture: Picture, file: string) => void;
+  /** What a `change` step does; its errors are the step's. */
+  changeMedium?: (drive: RemovableDrive, file: string | null, options: MediumOptions) => void;
 }
 
 /** Host time of one turn of the loop, after which host events are handled (ns). */
@@ -333,11 +336,10 @@ export class MachineCore<B extends Board = Board> {
           this.#options.print?.(`${this.screen()}\n`);
           break;
         case 'screenshot':
-          try {
-            this.#options.savePicture?.(this.board.picture(), step.file);
-          } catch (error) {
-            throw new StepError(`${describeStep(step)}: ${(error as Error).message}`);
-          }
+          attempt(step, () => this.#options.savePicture?.(this.board.picture(), step.file));
+          break;
+        case 'change':
+          attempt(step, () => this.#options.changeMedium?.(step.drive, step.file, step));
           break;
       }
     }
@@ -354,6 +356,15 @@ export class MachineCore<B extends Board = Board> {
       }
       yield step;
     }
+  }
+}
+
+/** Does what may fail on the host: its error is the step's. */
+function attempt(step: Step, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    throw new StepError(`${describeStep(step)}: ${(error as Error).message}`);
   }
 }
 

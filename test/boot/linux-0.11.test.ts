@@ -94,21 +94,6 @@ describe.skipIf(lacking.length > 0)(titled('Linux 0.11 and its own copy of the d
   }, HOST_SECONDS * 1000);
 });
 
-const FLOPPIES = ['linux-0.11/bootimage-0.11-fd', 'linux-0.11/rootimage-0.11'];
-const lackingFloppies = missing(...FLOPPIES);
-describe.skipIf(lackingFloppies.length > 0)(titled('Linux 0.11 from two floppies', lackingFloppies), () => {
-  it('mounts its root in drive B and reaches its shell', async () => {
-    const [boot, root] = FLOPPIES.map(image);
-    const machine = Machine.open({ memory: 16, fda: boot!, fdb: root!, boot: 'a', snapshot: true, timeout: HOST_SECONDS });
-    await machine.expect(/Insert root floppy and press ENTER/);
-    await machine.key('ret');
-    await machine.expect(/^37\/1440 free blocks\n410\/480 free inodes$[^]*# $/m);
-    await machine.type('ls /bin\n');
-    await machine.expect(/\bsh\b[^]*# $/m);
-    machine.close();
-  }, HOST_SECONDS * 1000);
-});
-
 const BOOT_12 = 'linux-0.11/bootimage-0.12-hd';
 const lacking12 = missing(BOOT_12, DISK);
 describe.skipIf(lacking12.length > 0)(titled('Linux 0.12 from the same disk', lacking12), () => {

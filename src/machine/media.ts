@@ -1,0 +1,23 @@
+/**
+ * The medium of a drive as options and steps name it: `fda=FILE[,readonly=on][,snapshot=on][,format=raw]`; an empty FILE is an empty drive.
+ * Drives are called as in QEMU: fda and fdb, or floppy0 and floppy1 as its monitor's `change` and `eject` do.
+ */
+
+/** Drives whose medium can be changed while the machine runs. */
+export type RemovableDrive = 'fda' | 'fdb';
+
+const NAMES: Readonly<Record<string, RemovableDrive>> = { fda: 'fda', fdb: 'fdb', floppy0: 'fda', floppy1: 'fdb' };
+
+export interface MediumOptions {
+  /** The guest cannot write. */
+  readOnly?: boolean;
+  /** Writes stay in memory. */
+  snapshot?: boolean;
+}
+
+/** @throws Error for a drive without a removable medium */
+export function removableDrive(name: string): RemovableDrive {
+  const drive = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
+  if (drive === undefined) throw new Error(`'${name}' is no drive whose medium can be changed (fda, fdb)`);
+  return drive;
+}
