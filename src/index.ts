@@ -65,8 +65,12 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   snapshot?: boolean;
   /** Another firmware file. */
   bios?: string;
+  /** The VGA adapter; 'none': the machine has no display. */
+  vga?: 'std' | 'none';
   /** Another VGA option ROM. */
   vgaBios?: string;
+  /** MiB of video memory: a power of two from 1 to 256; default 16. */
+  vgaMemory?: number;
   /** The guest's clock at power on, its UTC fields being what the guest reads; default: now. */
   rtcBase?: Date;
   /** What the guest's clock goes on with: the host's time (default) or virtual time. They differ with `icount` only. */
@@ -107,6 +111,12 @@ function drivesOf(options: PcOptions): DriveOptions[] {
   const short = (kind: 'ide' | 'floppy', names: readonly (typeof DISK_LETTERS[number] | typeof FLOPPY_LETTERS[number])[]): DriveOptions[] =>
     names.flatMap((name, index) => (options[name] === undefined ? [] : [{ file: options[name], interface: kind, index }]));
   return [...short('floppy', FLOPPY_LETTERS), ...short('ide', DISK_LETTERS), ...options.drives ?? []];
+}
+
+function videoMemoryOf({ vga = 'std', vgaMemory = 16 }: PcOptions): number {
+  if (vga === 'none') return 0;
+  if (vgaMemory < 1 || vgaMemory > 256 || !Number.isInteger(Math.log2(vgaMemory))) throw new Error(`video memory of ${vgaMemory} MiB: must be a power of two from 1 to 256`);
+  return vgaMemory * 2 ** 20;
 }
 
 /** A line without a cable: what the guest sends is only seen by the machine's transcript. */
@@ -201,7 +211,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     let machine: Machine | null = null;
     try {
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '',
+        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '',
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         // A PC has drive A even when it is empty; drive B only if something is in it.
         floppies: [{ medium: backendOf(floppies[0]!) }, floppies[1] === null ? null : { medium: backendOf(floppies[1]!) }],

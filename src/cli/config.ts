@@ -22,7 +22,9 @@ export interface Config {
   snapshot: boolean;
   noReboot: boolean;
   bios: string | null;
-  vgaRom: string | null;
+  vga: 'std' | 'none' | null;
+  /** What -device VGA says of the adapter: that there is one, its ROM, its memory in MiB. */
+  vgaDevice: { rom: string | null; memory: number | null } | null;
   accelerator: {
     jit: boolean;
     /** Guest instructions after which a block is compiled, or null for the default. */
@@ -49,7 +51,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, vgaRom: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtcBase: 'utc', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, timeout: null, steps: [],

@@ -15,6 +15,8 @@ import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties,
 /** Least and most guest memory in bytes, in steps of the least: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
 
+/** Most video memory in MiB, as QEMU has it. */
+const VIDEO_MEMORY_MAX = 256;
 /** COM1 to COM4. */
 const SERIAL_PORTS = 4;
 
@@ -91,11 +93,18 @@ const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (c
     const iosize = parseNumber(`${option} iosize`, properties.get('iosize') ?? '2', 1, 4);
     config.debugExit = { iobase: parseNumber(`${option} iobase`, properties.get('iobase') ?? '0x501', 0, 0x10000 - iosize), iosize };
   } },
-  VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter)', set: (config, properties, option) => {
-    checkProperties(option, properties, ['driver', 'romfile']);
-    config.vgaRom = properties.get('romfile') ?? null;
+  VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter; vgamem_mb=16: its memory)', set: (config, properties, option) => {
+    checkProperties(option, properties, ['driver', 'romfile', 'vgamem_mb']);
+    if (config.vgaDevice !== null) throw new UsageError(`${option}: the board takes one VGA adapter`);
+    const memory = properties.get('vgamem_mb');
+    config.vgaDevice = { rom: properties.get('romfile') ?? null, memory: memory === undefined ? null : videoMemory(`${option} vgamem_mb`, memory) };
   } },
 };
+
+/** MiB of video memory, rounded up to a power of two, as QEMU does. */
+function videoMemory(option: string, value: string): number {
+  return 2 ** Math.ceil(Math.log2(parseNumber(option, value, 1, VIDEO_MEMORY_MAX)));
+}
 
 function setDevice(config: Config, value: string, option: string): void {
   const properties = parseProperties(option, value, 'driver');
@@ -188,6 +197,11 @@ export const OPTIONS: readonly Option[] = [
     if (value !== 'term' && value !== 'none') throw new UsageError(`${option} ${value}: unknown display (term, none)`);
     config.display = value;
   } },
+  { names: ['vga'], argument: 'std|none', help: 'the VGA adapter: QEMU\'s standard VGA (default), or none', set: (config, value, option) => {
+    if (value === 'help') throw new Information('none                 no graphic card\nstd                  standard VGA (default)');
+    if (value !== 'std' && value !== 'none') throw new UsageError(`${option} ${value}: unknown vga type (std, none)`);
+    config.vga = value;
+  } },
   { names: ['nographic'], help: 'no display; COM1 is on stdio, unless -serial says otherwise', set: (config) => {
     config.display = 'none';
     config.noGraphic = true;
@@ -201,7 +215,8 @@ export const OPTIONS: readonly Option[] = [
     checkChardev(config, option, value);
     config.debugcon = value;
   } },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | VGA,romfile=FILE', help: 'lets the guest end the emulator; another VGA BIOS', set: setDevice },
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | VGA[,romfile=FILE][,vgamem_mb=16]',
+    help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
   { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value, option) => {

@@ -77,11 +77,17 @@ function acceleratorOf({ accelerator: { jitThreshold, tbSize, ...others } }: Con
   return { ...others, ...(jitThreshold === null ? {} : { jitThreshold }), ...(tbSize === null ? {} : { tbBytes: tbSize * 2 ** 20 }) };
 }
 
+/** -device VGA adds an adapter where -vga none took the default one away, as in QEMU. */
+function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machine.open>[0]> {
+  if (vgaDevice === null) return vga === 'none' ? { vga: 'none' } : {};
+  return { ...(vgaDevice.rom === null ? {} : { vgaBios: vgaDevice.rom }), ...(vgaDevice.memory === null ? {} : { vgaMemory: vgaDevice.memory }) };
+}
+
 function openMachine(config: Config, lines: Lines, log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
       memory: config.memory / 2 ** 20, drives: config.drives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
-      ...(config.bios === null ? {} : { bios: config.bios }), ...(config.vgaRom === null ? {} : { vgaBios: config.vgaRom }),
+      ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
       ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit,
       rtcBase: rtcBase(config.rtcBase), ...acceleratorOf(config), log,
@@ -187,7 +193,7 @@ async function drive(machine: Machine, config: Config, display: 'term' | 'none',
 function screenOf(machine: Machine): string {
   const text = machine.screen();
   if (text !== '') return `${text}\n`;
-  if (machine.board.textScreen() !== null) return '';
+  if (machine.board.textScreen() !== null || machine.board.vga === null) return '';
   const { width, height } = machine.board.picture();
   return `(graphics, ${width}x${height})\n`;
 }

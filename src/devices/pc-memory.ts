@@ -2,12 +2,13 @@
  * The physical memory of the PC: RAM, firmware, and what the host bridge switches between them.
  *
  *     00000000  RAM (all of it; what follows lies over it)
- *     000A0000  video memory, or the RAM behind it (SMRAM)
+ *     000A0000  video: the VGA's planes or 64 KB of its memory as it is; or the RAM behind it (SMRAM)
  *     000C0000  VGA BIOS; open bus up to 000DFFFF        } by segment, for reads and writes apart,
  *     000E0000  the last 128 KB of the firmware          } RAM instead (PAM)
  *     FFFC0000  the firmware, ending at FFFFFFFF
+ *     wherever the guest says: the frame buffer, the VGA's registers and its ROM (PCI)
  *
- * One host buffer holds RAM, firmware, VGA BIOS and a stretch of ones, in this order.
+ * One host buffer holds RAM, firmware, VGA BIOS, a stretch of ones and the video memory, in this order.
  */
 import { AddressSpace } from '../memory/address-space.ts';
 import type { Mapping, Region } from '../memory/address-space.ts';
@@ -17,9 +18,11 @@ import { PAM_SEGMENTS } from './i440fx.ts';
 
 const MIB = 1 << 20;
 export const MIN_MEMORY = MIB;
-/** Leaves room for ROMs below the limit of the host buffer. */
+/** RAM and video memory: leaves room for ROMs below the limit of the host buffer. */
 export const MAX_MEMORY = 2047 * MIB;
 const VIDEO = 0xa0000;
+const VIDEO_SIZE = 0x20000;
+const WINDOW = 0x10000;
 const OPTION_ROM = 0xc0000;
 const MAX_OPTION_ROM = 0x20000;
 const MAX_BIOS = 256 << 10;
@@ -28,7 +31,8 @@ const LOW_BIOS = 128 << 10;
 
 /** Priorities: RAM lies at the bottom. */
 const OVER_RAM = 1;
-const OVER_ROM = 2;
+const OVER_VIDEO = 2;
+const OVER_ROM = 3;
 
 /** Pads an image with ones, in front or behind. */
 function padded(image: Uint8Array, size: number, atEnd: boolean): Uint8Array {
@@ -44,27 +48,35 @@ export interface PcMemoryOptions {
   bios: Uint8Array;
   /** Option ROM of the VGA adapter, up to 128 KB. */
   vgaBios: Uint8Array | null;
-  video: IoRegion;
+  /** Bytes of video memory, a power of two from 64 KB on; 0: there is no VGA adapter. */
+  videoMemory: number;
 }
 
 export class PcMemory {
   readonly space: AddressSpace;
   /** Size of the VGA BIOS in the expansion ROM register: a power of two; 0 = none. */
   readonly vgaRomSize: number;
+  readonly videoMemory: Uint8Array;
   readonly #pam: Mapping[];
-  readonly #video: Mapping;
+  readonly #frameBuffer: Region;
   readonly #vgaRom: Region | null;
-  #vgaRomPlace: Mapping | null = null;
+  /** What lies at A0000, over each other. */
+  readonly #video: Mapping[] = [];
+  #window: Mapping | null = null;
+  #windowStart: number | null = null;
+  #smram = false;
+  readonly #places = new Map<Region, Mapping>();
 
   /** @throws RangeError for a size that the board does not take */
-  constructor({ size, bios, vgaBios, video }: PcMemoryOptions) {
+  constructor({ size, bios, vgaBios, videoMemory }: PcMemoryOptions) {
     if (size % MIB !== 0 || size < MIN_MEMORY || size > MAX_MEMORY) throw new RangeError('memory must be 1 to 2047 whole MiB');
+    if (size + videoMemory > MAX_MEMORY) throw new RangeError(`memory and video memory (${videoMemory / MIB} MiB) must be at most 2047 MiB together`);
     if (bios.length === 0 || bios.length > MAX_BIOS) throw new RangeError('a BIOS image has 1 byte to 256 KB');
     if (vgaBios && vgaBios.length > MAX_OPTION_ROM) throw new RangeError('a VGA BIOS image has at most 128 KB');
     const biosSize = Math.ceil(bios.length / BIOS_UNIT) * BIOS_UNIT;
     this.vgaRomSize = vgaBios ? Math.max(PAM_SEGMENTS[1].size, 2 ** Math.ceil(Math.log2(vgaBios.length))) : 0;
 
-    const memory = new HostMemory(size + biosSize + this.vgaRomSize + BIOS_UNIT);
+    const memory = new HostMemory(size + biosSize + this.vgaRomSize + BIOS_UNIT + videoMemory);
     this.space = new AddressSpace(memory);
     const rom = (bytes: Uint8Array): Region => {
       const ma = memory.allocate(bytes.length);
@@ -76,8 +88,12 @@ export class PcMemory {
     this.#vgaRom = vgaBios ? rom(padded(vgaBios, this.vgaRomSize, false)) : null;
     const nothing = rom(padded(new Uint8Array(0), BIOS_UNIT, false));
 
+    const frameBuffer = memory.allocate(videoMemory);
+    this.#frameBuffer = { kind: 'ram', ma: frameBuffer, size: videoMemory };
+    this.videoMemory = memory.bytes.subarray(frameBuffer, frameBuffer + videoMemory);
+
     this.space.add(biosRom, 2 ** 32 - biosSize);
-    this.#video = this.space.add({ kind: 'mmio', io: video }, VIDEO, OVER_RAM);
+    for (let at = 0; at < VIDEO_SIZE; at += BIOS_UNIT) this.#video.push(this.space.add(nothing, VIDEO + at, OVER_RAM));
     const lowBios = Math.min(biosSize, LOW_BIOS);
     this.#pam = PAM_SEGMENTS.map(({ base, size: length }) => {
       const fromEnd = MIB - base;
@@ -93,14 +109,40 @@ export class PcMemory {
     this.#pam[segment].set({ reads: !readRam, writes: !writeRam });
   }
 
+  /** The VGA's planes, at A0000. */
+  placeVideo(video: IoRegion): void {
+    this.#video.push(this.space.add({ kind: 'mmio', io: video }, VIDEO, OVER_RAM));
+  }
+
+  /** Shows 64 KB of video memory from `start` on as they are at A0000; null: the VGA's planes again. */
+  videoWindow(start: number | null): void {
+    if (start === this.#windowStart) return;
+    this.#windowStart = start;
+    this.#window?.remove();
+    const region: Region = { kind: 'alias', of: this.#frameBuffer, offset: start ?? 0, size: WINDOW };
+    this.#window = start === null ? null : this.space.add(region, VIDEO, OVER_VIDEO, { reads: !this.#smram, writes: !this.#smram });
+  }
+
   /** Lets RAM answer in place of the video memory. */
   smram(open: boolean): void {
-    this.#video.set({ reads: !open, writes: !open });
+    this.#smram = open;
+    for (const mapping of [...this.#video, this.#window]) mapping?.set({ reads: !open, writes: !open });
   }
 
   /** Shows the VGA BIOS at the place that its expansion ROM register names. */
   placeVgaRom(base: number | null): void {
-    this.#vgaRomPlace?.remove();
-    this.#vgaRomPlace = base !== null && this.#vgaRom ? this.space.add(this.#vgaRom, base, OVER_ROM) : null;
+    if (this.#vgaRom !== null) this.place(this.#vgaRom, base);
+  }
+
+  /** Shows the whole video memory at `base`. */
+  placeFrameBuffer(base: number | null): void {
+    this.place(this.#frameBuffer, base);
+  }
+
+  /** Shows a region where a PCI base address register says, and nowhere else; null: nowhere. */
+  place(region: Region, base: number | null): void {
+    this.#places.get(region)?.remove();
+    this.#places.delete(region);
+    if (base !== null) this.#places.set(region, this.space.add(region, base, OVER_ROM));
   }
 }

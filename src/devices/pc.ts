@@ -12,11 +12,11 @@
  *     00A0-00A1  i8259 slave
  *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:02.0 VGA
  *     00E9       debug console          DMA 2 floppy
- *     00F0       FPU error
+ *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
  *
  * Physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { AddressSpace, Region } from '../memory/address-space.ts';
 import { PortBus } from '../memory/port-bus.ts';
 import type { Geometry } from './ata-geometry.ts';
 import { VirtualClock } from './clock.ts';
@@ -73,6 +73,8 @@ export interface PcConfig {
   memory: number;
   /** Firmware, at most 256 KB. */
   bios: Uint8Array;
+  /** Bytes of video memory (a power of two, 1 MiB or more; 16 MiB if left out), 0: the board has no VGA adapter. */
+  videoMemory?: number;
   /** The VGA adapter's option ROM, at C0000 and behind its expansion ROM register. */
   vgaBios?: Uint8Array | null;
   /** Virtual nanoseconds since power on. */
@@ -102,6 +104,7 @@ const SERIAL_PORTS = [[0x3f8, 4], [0x2f8, 3], [0x3e8, 4], [0x2e8, 3]] as const;
 const SERIAL_FRAME_TIME = 10_000;
 const FLOPPY_DMA = 2;
 const VGA_SLOT = 2;
+const VIDEO_MEMORY = 16 << 20;
 
 export class Pc<P extends Processor = Processor> {
   readonly clock: VirtualClock;
@@ -115,7 +118,8 @@ export class Pc<P extends Processor = Processor> {
   readonly rtc: Mc146818;
   readonly fdc: FloppyController;
   readonly ide: readonly [IdeChannel, IdeChannel];
-  readonly vga: Vga;
+  /** null: there is none. */
+  readonly vga: Vga | null;
   readonly serials: readonly (Ns16550 | null)[];
   /** Every device, in the order of reset; a save state holds them by name. */
   readonly devices: readonly Device[];
@@ -130,9 +134,10 @@ export class Pc<P extends Processor = Processor> {
   constructor(config: PcConfig, createProcessor: (socket: ProcessorSocket) => P) {
     const clock = (this.clock = new VirtualClock(config.time));
     this.hostClock = config.rtcTime === undefined ? null : new VirtualClock(config.rtcTime);
-    this.vga = new Vga({ clock });
-    this.memory = new PcMemory({ size: config.memory, bios: config.bios, vgaBios: config.vgaBios ?? null, video: this.vga.memory });
+    const { videoMemory = VIDEO_MEMORY } = config;
+    this.memory = new PcMemory({ size: config.memory, bios: config.bios, vgaBios: videoMemory > 0 ? config.vgaBios ?? null : null, videoMemory });
     const { space } = this.memory;
+    this.vga = videoMemory > 0 ? new Vga({ clock, memory: this.memory.videoMemory, window: (start) => this.memory.videoWindow(start) }) : null;
 
     // The processor and what leads to its pins.
     const pics = new I8259Pair({ set: (level) => this.cpu.setIntr(level) });
@@ -165,13 +170,12 @@ export class Pc<P extends Processor = Processor> {
     const piix3 = new Piix3(this.#irqs.map((irq) => irq.input()), reset);
     this.#pirqs = piix3.pirq.map((line) => new SharedLine(line));
     const piix3Ide = new Piix3Ide();
-    const { vgaRomSize } = this.memory;
-    const pciVga = new PciVga(vgaRomSize > 0 ? { size: vgaRomSize, moved: (base) => this.memory.placeVgaRom(base) } : null);
+    const pciVga = this.vga && this.#pciVga(this.vga);
     this.pci = new PciBus(piix3.resetControl);
     this.pci.add(0, 0, host);
     this.pci.add(1, 0, piix3);
     this.pci.add(1, 1, piix3Ide);
-    this.pci.add(VGA_SLOT, 0, pciVga);
+    if (pciVga) this.pci.add(VGA_SLOT, 0, pciVga);
 
     // Disks and lines.
     this.fdc = new FloppyController({ clock, irq: this.#irq(6), dma: dma1.channels[FLOPPY_DMA], drives: config.floppies ?? [] });
@@ -200,7 +204,7 @@ export class Pc<P extends Processor = Processor> {
     io.map(0x170, this.ide[1].commandBlock);
     io.map(0x1f0, this.ide[0].commandBlock);
     io.map(0x376, this.ide[1].controlBlock);
-    io.map(0x3b0, this.vga.ports);
+    this.#mapVga();
     io.map(0x3f0, this.fdc.ports);
     io.map(0x3f6, this.ide[0].controlBlock);
     io.map(0x3f7, this.fdc.dirPort);
@@ -212,10 +216,10 @@ export class Pc<P extends Processor = Processor> {
     if (debugPort) io.map(0xe9, debugPort.io);
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
 
-    const optional: readonly (Device | null)[] = [...this.serials, debugPort, debugExit];
+    const optional: readonly (Device | null)[] = [pciVga, this.vga, ...this.serials, debugPort, debugExit];
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.#i8042, fpuError,
-      this.pci, host, piix3, piix3Ide, pciVga, this.vga, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,
+      this.pci, host, piix3, piix3Ide, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,
       ...optional.filter((device) => device !== null),
     ];
     fillCmos((index, value) => this.rtc.setNvram(index, value), {
@@ -241,22 +245,24 @@ export class Pc<P extends Processor = Processor> {
     return this.#pirqs[(slot - 1 + pin) & 3].input();
   }
 
-  /** The screen as text; null in a graphics mode. */
+  /** The screen as text; null in a graphics mode, and without a VGA. */
   textScreen(): TextScreen | null {
-    return this.vga.textScreen();
+    return this.vga?.textScreen() ?? null;
   }
 
   /** Starts to note which characters on the screen change; `many` is called when `limit` have since changedRows(). */
   watchText(limit: number, many: () => void): void {
-    this.vga.watch.begin(limit, many);
+    this.vga?.watch.begin(limit, many);
   }
 
   /** For each row of the text screen: 1 if a character in it has changed since the last call; null in a graphics mode. */
   changedRows(): Uint8Array | null {
-    return this.vga.watch.look();
+    return this.vga?.watch.look() ?? null;
   }
 
+  /** @throws Error without a VGA */
   picture(): Picture {
+    if (this.vga === null) throw new Error('the machine has no display adapter');
     return this.vga.picture();
   }
 
@@ -268,6 +274,27 @@ export class Pc<P extends Processor = Processor> {
   /** Nothing that was typed waits in the keyboard or its controller. */
   get keyboardIdle(): boolean {
     return this.#i8042.idle;
+  }
+
+  #pciVga(vga: Vga): PciVga {
+    const { memory } = this, { vgaRomSize } = memory;
+    const pciVga = new PciVga({
+      vga, memory: { size: memory.videoMemory.length, moved: (base) => memory.placeFrameBuffer(base) },
+      registersMoved: (base) => memory.place(registers, base),
+      rom: vgaRomSize > 0 ? { size: vgaRomSize, moved: (base) => memory.placeVgaRom(base) } : null,
+    });
+    const registers: Region = { kind: 'mmio', io: pciVga.registers };
+    return pciVga;
+  }
+
+  #mapVga(): void {
+    if (this.vga === null) return;
+    const { dispi, memory, ports } = this.vga;
+    this.memory.placeVideo(memory);
+    this.io.map(0x3b0, ports);
+    // Registers of 16 bits at odd ports, and overlapping: each is mapped at its first port only.
+    this.io.map(0x1ce, dispi.index, 0, 1);
+    for (const port of [0x1cf, 0x1d0]) this.io.map(port, dispi.data, 0, 1);
   }
 
   /** A new driver of an IRQ. */

@@ -49,7 +49,11 @@ export function pciHeader(identity: PciIdentity): Uint8Array {
   return bytes;
 }
 
-export type BarKind = 'io' | 'memory' | 'rom';
+/** prefetchable: memory whose reads have no side effects. */
+export type BarKind = 'io' | 'memory' | 'prefetchable' | 'rom';
+
+/** Read-only low bits of a base address register. */
+const BAR_TYPE = { io: 1, memory: 0, prefetchable: 8, rom: 0 } as const;
 
 interface Bar {
   readonly register: number;
@@ -128,7 +132,7 @@ export class PciConfig {
   /** Tells regions whose place has changed: after a write, a reset or a restore. */
   updateBars(): void {
     for (const bar of this.#bars) {
-      if (bar.kind === 'io') this.bytes[bar.register] |= 1;
+      this.bytes[bar.register] |= BAR_TYPE[bar.kind];
       const base = this.#decoded(bar);
       if (base === bar.base) continue;
       bar.base = base;

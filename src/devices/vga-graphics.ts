@@ -1,19 +1,19 @@
 /**
- * Graphics modes as a picture: 16 colours in planes, CGA layouts, 256 colours.
- * Source: IBM PS/2 Video Subsystems (1992): graphics mode register (shift control), CRT controller addressing.
+ * Graphics modes: how the bytes of the four planes become dots.
+ * Source: IBM PS/2 Video Subsystems (1992): graphics mode register (shift control), attribute mode register, CRT controller addressing.
  *
- * The picture has the size that the memory holds: scan lines and dots that the timing only repeats are drawn once.
+ * For each character of eight dots the shift registers put out eight values of four bits. In 256-colour modes the attribute
+ * controller makes one pixel of each two of them, which is shown for two dots.
  */
 
-import type { Picture } from './host.ts';
 import {
-  AR_MODE, AR_PANNING, AR_PLANES, ATTRIBUTE_PAN_SPLIT, CR_HORIZONTAL_END, CR_MODE, CRT_ROW_BIT0, CRT_ROW_BIT1, dacColor, displayOffset, doubleScan, GR_MODE, lineCompare,
-  MODE_SHIFT_256, MODE_SHIFT_CGA, paletteIndex, rowHeight, rowPitch, startAddress, verticalEnd,
+  AR_MODE, AR_PLANES, ATTRIBUTE_256, ATTRIBUTE_BLINK, CR_MODE, CR_UNDERLINE, CRT_COUNT_2, dacPixels, displayOffset, GR_MODE, MODE_SHIFT_256,
+  MODE_SHIFT_CGA, palettePixels, UNDERLINE_COUNT_4,
 } from './vga-registers.ts';
 import type { VgaFields } from './vga-registers.ts';
-import { toPixel } from './vga-text.ts';
+import type { DrawLine } from './vga-scan.ts';
 
-/** Unpacks the four plane bytes at `at` into the 4-bit colours of eight dots. */
+/** Unpacks the four plane bytes at `at` into the eight 4-bit values that are shifted out. */
 type Unpack = (memory: Uint8Array, at: number, into: Uint8Array) => void;
 
 const planar: Unpack = (memory, at, into) => {
@@ -33,39 +33,34 @@ const interleaved: Unpack = (memory, at, into) => {
   }
 };
 
-export function drawGraphics(fields: VgaFields): Picture | null {
-  const { crtc, graphics, attribute, memory } = fields;
-  const deep = (graphics[GR_MODE] & MODE_SHIFT_256) !== 0;
-  const characters = crtc[CR_HORIZONTAL_END] + 1;
-  // Row scan bits in the address mean that each scan line of a row is another line of memory.
-  const interlaced = (crtc[CR_MODE] & CRT_ROW_BIT0) === 0 || (crtc[CR_MODE] & CRT_ROW_BIT1) === 0;
-  const repeat = (doubleScan(crtc) ? 2 : 1) * (interlaced ? 1 : rowHeight(crtc));
-  const height = Math.floor((verticalEnd(crtc) + 1) / repeat);
-  if (characters < 2 || height === 0) return null;
-  const perCharacter = deep ? 4 : 8;
-  const width = characters * perCharacter;
-  const colors = Uint32Array.from({ length: deep ? 256 : 16 }, (_, color) =>
-    toPixel(dacColor(fields, deep ? color : paletteIndex(fields, color & attribute[AR_PLANES]))));
-  const unpack = (graphics[GR_MODE] & MODE_SHIFT_CGA) !== 0 ? interleaved : planar;
-  const pixels = new Uint32Array(width * height);
-  const dots = new Uint8Array(8);
-  const split = Math.floor((lineCompare(crtc) + 1) / repeat);
-  const inRow = interlaced ? rowHeight(crtc) : 1;
-  for (let y = 0; y < height; y++) {
-    const below = y >= split;
-    const line = below ? y - split : y;
-    const start = (below ? 0 : startAddress(crtc)) + Math.floor(line / inRow) * rowPitch(crtc);
-    const panning = below && (attribute[AR_MODE] & ATTRIBUTE_PAN_SPLIT) !== 0 ? 0 : attribute[AR_PANNING] & 7;
-    const shift = deep ? panning >> 1 : panning;
-    // One character more than is shown, of which panning moves the first dots in.
-    for (let character = 0; character <= characters; character++) {
-      const at = displayOffset(crtc, start + character, line % inRow) * 4;
-      if (!deep) unpack(memory, at, dots);
-      for (let dot = 0; dot < perCharacter; dot++) {
-        const x = character * perCharacter + dot - shift;
-        if (x >= 0 && x < width) pixels[y * width + x] = colors[deep ? memory[at + dot] : dots[dot]];
+/** A byte of each plane in turn, high half first. */
+const bytewise: Unpack = (memory, at, into) => {
+  for (let plane = 0; plane < 4; plane++) {
+    into[2 * plane] = memory[at + plane] >> 4;
+    into[2 * plane + 1] = memory[at + plane] & 15;
+  }
+};
+
+/** @param inverted the blinking is in its second half: bit 3 of each colour is inverted (mode 0Fh's palette is made for this) */
+export function graphicsLine(fields: VgaFields, memory: Uint8Array, inverted: boolean): DrawLine {
+  const { crtc, graphics, attribute } = fields;
+  const shift = graphics[GR_MODE];
+  const unpack = (shift & MODE_SHIFT_256) !== 0 ? bytewise : (shift & MODE_SHIFT_CGA) !== 0 ? interleaved : planar;
+  const deep = (attribute[AR_MODE] & ATTRIBUTE_256) !== 0;
+  const planes = attribute[AR_PLANES] & 15;
+  const mask = (planes << 4) | planes;
+  const invert = inverted && (attribute[AR_MODE] & ATTRIBUTE_BLINK) !== 0 ? 8 : 0;
+  const colors = deep ? dacPixels(fields) : palettePixels(fields);
+  const every = (crtc[CR_UNDERLINE] & UNDERLINE_COUNT_4) !== 0 ? 2 : (crtc[CR_MODE] & CRT_COUNT_2) !== 0 ? 1 : 0;
+  const values = new Uint8Array(8);
+  return (counter, rowScan, into) => {
+    for (let x = 0; x < into.length; x += 8) {
+      unpack(memory, displayOffset(crtc, counter + (x >> 3 + every), rowScan) * 4, values);
+      if (deep) {
+        for (let dot = 0; dot < 8; dot += 2) into[x + dot] = into[x + dot + 1] = colors[((values[dot] << 4) | values[dot + 1]) & mask];
+      } else {
+        for (let dot = 0; dot < 8; dot++) into[x + dot] = colors[values[dot] ^ invert];
       }
     }
-  }
-  return { width, height, rgba: new Uint8Array(pixels.buffer) };
+  };
 }

@@ -8,6 +8,7 @@ import {
   MEMORY_CHAIN4, MEMORY_SEQUENTIAL, MISC_CHAIN_ODD_EVEN, MODE_ODD_EVEN, OUTPUT_RAM, SEQ_MAP_MASK, SEQ_MEMORY_MODE,
 } from './vga-registers.ts';
 import type { VgaFields } from './vga-registers.ts';
+import { planarBank } from './vga-dispi.ts';
 import type { AccessSize, IoRegion } from '../memory/io-region.ts';
 
 /** First and last offset from A0000 by memory map select: 128 KB, 64 KB, B0000 (mono), B8000 (colour). */
@@ -23,10 +24,15 @@ export class VgaMemory implements IoRegion {
   readonly maxAccess = 4;
   /** Told of each byte of plane 0 that changes (in text modes: a character), by its offset in the plane. */
   onChange: ((offset: number) => void) | null = null;
+  /** Counts what is written. */
+  writes = 0;
   readonly #fields: VgaFields;
+  readonly #memory: Uint8Array;
 
-  constructor(fields: VgaFields) {
+  /** @param memory the planes: byte `offset` of plane p is at 4 × offset + p */
+  constructor(fields: VgaFields, memory: Uint8Array) {
     this.#fields = fields;
+    this.#memory = memory;
   }
 
   read(offset: number, size: AccessSize): number {
@@ -36,6 +42,7 @@ export class VgaMemory implements IoRegion {
   }
 
   write(offset: number, value: number, size: AccessSize): void {
+    this.writes = (this.writes + 1) | 0;
     for (let i = 0; i < size; i++) this.#writeByte(offset + i, (value >>> (8 * i)) & 0xff);
   }
 
@@ -51,11 +58,12 @@ export class VgaMemory implements IoRegion {
     const { sequencer, graphics } = this.#fields;
     if ((sequencer[SEQ_MEMORY_MODE] & MEMORY_CHAIN4) !== 0) return (address & 0xfffc) | ((address >> 14) & 3);
     if ((graphics[GR_MISC] & MISC_CHAIN_ODD_EVEN) !== 0) return (address & 0xfffe) | ((address >> 16) & 1);
-    return address & 0xffff;
+    // The bank of a VBE mode with planes.
+    return (address & 0xffff) + (planarBank(this.#fields) << 16);
   }
 
   #readByte(offset: number): number {
-    const { sequencer, graphics, memory, latch } = this.#fields;
+    const { sequencer, graphics, latch } = this.#fields, memory = this.#memory;
     const address = this.#decode(offset);
     if (address < 0) return 0xff;
     const at = this.#planeOffset(address) * 4;
@@ -82,7 +90,7 @@ export class VgaMemory implements IoRegion {
   }
 
   #writeByte(offset: number, value: number): void {
-    const { sequencer, graphics, memory } = this.#fields;
+    const { sequencer, graphics } = this.#fields, memory = this.#memory;
     const address = this.#decode(offset);
     if (address < 0) return;
     // Text and 256-colour modes leave the data as it is.

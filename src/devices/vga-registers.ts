@@ -48,6 +48,9 @@ export const MISC_CHAIN_ODD_EVEN = 0x02;
 /** CRT controller indices. */
 export const CR_HORIZONTAL_TOTAL = 0x00;
 export const CR_HORIZONTAL_END = 0x01;
+export const CR_BLANK_LEFT = 0x02;
+export const CR_BLANK_RIGHT = 0x03;
+export const CR_HORIZONTAL_RETRACE_END = 0x05;
 export const CR_VERTICAL_TOTAL = 0x06;
 export const CR_OVERFLOW = 0x07;
 export const CR_PRESET_ROW = 0x08;
@@ -63,20 +66,30 @@ export const CR_RETRACE_END = 0x11;
 export const CR_VERTICAL_END = 0x12;
 export const CR_OFFSET = 0x13;
 export const CR_UNDERLINE = 0x14;
+export const CR_BLANK_START = 0x15;
+export const CR_BLANK_END = 0x16;
 export const CR_MODE = 0x17;
 export const CR_LINE_COMPARE = 0x18;
 
 /** Retrace end: registers 0–7 are protected. */
 export const RETRACE_PROTECT = 0x80;
+/** Underline location: the address counter advances with every fourth character. */
+export const UNDERLINE_COUNT_4 = 0x20;
 /** Underline location: doubleword addressing. */
 export const UNDERLINE_DOUBLEWORD = 0x40;
 /** CRT mode: row scan bit 0 (bit 1) goes on as it is in address bit 13 (14); cleared for CGA and Hercules layouts. */
 export const CRT_ROW_BIT0 = 0x01;
 export const CRT_ROW_BIT1 = 0x02;
+/** CRT mode: vertical values count every second scan line. */
+export const CRT_HALF_LINES = 0x04;
+/** CRT mode: the address counter advances with every second character. */
+export const CRT_COUNT_2 = 0x08;
 /** CRT mode: word addressing wraps at 64 KB (address bit 15), else at 16 KB (bit 13). */
 export const CRT_WRAP_64K = 0x20;
 /** CRT mode: byte addressing. */
 export const CRT_BYTE = 0x40;
+/** CRT mode: sync pulses are made; a monitor without them is dark. */
+export const CRT_SYNC = 0x80;
 
 /** Attribute controller indices. */
 export const AR_MODE = 0x10;
@@ -85,6 +98,8 @@ export const AR_PLANES = 0x12;
 export const AR_PANNING = 0x13;
 export const AR_COLOR_SELECT = 0x14;
 
+/** Attribute mode: graphics. */
+export const ATTRIBUTE_GRAPHICS = 0x01;
 export const ATTRIBUTE_MONO = 0x02;
 /** Attribute mode: the ninth dot of C0h–DFh repeats the eighth. */
 export const ATTRIBUTE_LINE_GRAPHICS = 0x04;
@@ -105,9 +120,14 @@ export const OUTPUT_RAM = 0x02;
 
 export const CRTC_COUNT = 0x19;
 export const PLANE_SIZE = 65536;
+/** What a VGA without extensions has: 4 planes; byte `offset` of plane p is at 4 × offset + p of the video memory. */
+export const STANDARD_MEMORY = 4 * PLANE_SIZE;
+/** Bochs VBE extensions: number of registers, and the identity that they begin with (vga-dispi.ts). */
+export const DISPI_COUNT = 11;
+export const DISPI_ID5 = 0xb0c5;
 
 export const createVgaState = () =>
-  new DeviceState(1, {
+  new DeviceState(2, {
     misc: 0, feature: 0, enable: 1,
     sequencerIndex: 0, sequencer: new Uint8Array(8),
     graphicsIndex: 0, graphics: new Uint8Array(16),
@@ -118,12 +138,11 @@ export const createVgaState = () =>
     dacState: 0,
     /** Component of the next access, 0 red – 2 blue, and the components written so far. */
     dacComponent: 0, dacLatch: new Uint8Array(3),
-    /** 256 colours, 6 bits each for red, green, blue. */
-    dac: new Uint8Array(768),
+    /** 256 colours, 6 bits each for red, green, blue; 8 bits while `dacWide` is 1. */
+    dac: new Uint8Array(768), dacWide: 0,
     /** The four bytes that the last read fetched, one for each plane. */
     latch: new Uint8Array(4),
-    /** 4 planes of 64 KB; byte `offset` of plane p is at 4 × offset + p. */
-    memory: new Uint8Array(4 * PLANE_SIZE),
+    dispiIndex: 0, dispi: Uint16Array.of(DISPI_ID5, ...new Array<number>(DISPI_COUNT - 1).fill(0)),
   });
 
 export type VgaFields = ReturnType<typeof createVgaState>['fields'];
@@ -132,12 +151,18 @@ export type VgaFields = ReturnType<typeof createVgaState>['fields'];
 const tall = (crtc: Uint8Array, index: number, bit8: number, bit9: number): number =>
   crtc[index] | (((crtc[CR_OVERFLOW] >> bit8) & 1) << 8) | (((crtc[CR_OVERFLOW] >> bit9) & 1) << 9);
 
-/** Scan lines of a frame, minus 2. */
-export const verticalTotal = (crtc: Uint8Array): number => tall(crtc, CR_VERTICAL_TOTAL, 0, 5);
-/** Last displayed scan line. */
-export const verticalEnd = (crtc: Uint8Array): number => tall(crtc, CR_VERTICAL_END, 1, 6);
+/** Scan lines for each count of the vertical values. */
+const lineStep = (crtc: Uint8Array): number => ((crtc[CR_MODE] & CRT_HALF_LINES) !== 0 ? 2 : 1);
+
+/** Scan lines of a frame. */
+export const frameLines = (crtc: Uint8Array): number => (tall(crtc, CR_VERTICAL_TOTAL, 0, 5) + 2) * lineStep(crtc);
+/** Displayed scan lines. */
+export const shownLines = (crtc: Uint8Array): number => (tall(crtc, CR_VERTICAL_END, 1, 6) + 1) * lineStep(crtc);
 /** Scan line at which the vertical retrace starts. */
-export const retraceStart = (crtc: Uint8Array): number => tall(crtc, CR_RETRACE_START, 2, 7);
+export const retraceStart = (crtc: Uint8Array): number => tall(crtc, CR_RETRACE_START, 2, 7) * lineStep(crtc);
+/** Scan line at which vertical blanking starts. */
+export const blankStart = (crtc: Uint8Array): number =>
+  (crtc[CR_BLANK_START] | (((crtc[CR_OVERFLOW] >> 3) & 1) << 8) | (((crtc[CR_MAX_SCAN] >> 5) & 1) << 9)) * lineStep(crtc);
 /** Scan line after which the address counter restarts at 0. */
 export const lineCompare = (crtc: Uint8Array): number =>
   crtc[CR_LINE_COMPARE] | (((crtc[CR_OVERFLOW] >> 4) & 1) << 8) | (((crtc[CR_MAX_SCAN] >> 6) & 1) << 9);
@@ -164,9 +189,12 @@ export function displayOffset(crtc: Uint8Array, counter: number, rowScan: number
 /** Colour of a DAC entry as 0xRRGGBB. */
 export function dacColor(fields: VgaFields, index: number): number {
   const at = (index & fields.dacMask) * 3;
-  const wide = (value: number): number => (value << 2) | (value >> 4);
+  const wide = (value: number): number => (fields.dacWide !== 0 ? value : (value << 2) | (value >> 4));
   return (wide(fields.dac[at]) << 16) | (wide(fields.dac[at + 1]) << 8) | wide(fields.dac[at + 2]);
 }
+
+/** 0xRRGGBB as the four bytes R, G, B, 255 of a little-endian word. */
+export const toPixel = (color: number): number => (0xff000000 | ((color & 0xff) << 16) | (color & 0xff00) | (color >> 16)) >>> 0;
 
 /** DAC index that the attribute controller makes of a 4-bit colour. */
 export function paletteIndex(fields: VgaFields, color: number): number {
@@ -176,3 +204,10 @@ export function paletteIndex(fields: VgaFields, color: number): number {
   const low = (attribute[AR_MODE] & ATTRIBUTE_COLOR_SELECT) !== 0 ? (value & 0x0f) | ((select & 3) << 4) : value;
   return low | ((select & 0x0c) << 4);
 }
+
+/** Pixels of the 16 colours that the attribute controller's palette makes. */
+export const palettePixels = (fields: VgaFields): Uint32Array =>
+  Uint32Array.from({ length: 16 }, (_, color) => toPixel(dacColor(fields, paletteIndex(fields, color & fields.attribute[AR_PLANES]))));
+
+/** Pixels of the DAC's 256 colours. */
+export const dacPixels = (fields: VgaFields): Uint32Array => Uint32Array.from({ length: 256 }, (_, index) => toPixel(dacColor(fields, index)));

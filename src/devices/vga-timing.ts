@@ -4,9 +4,10 @@
  */
 
 import {
-  CLOCKING_8_DOTS, CLOCKING_HALF, CR_HORIZONTAL_END, CR_HORIZONTAL_TOTAL, CR_RETRACE_END, retraceStart, SEQ_CLOCKING, verticalEnd, verticalTotal,
+  CLOCKING_8_DOTS, CLOCKING_HALF, CR_HORIZONTAL_END, CR_HORIZONTAL_TOTAL, CR_RETRACE_END, frameLines, retraceStart, SEQ_CLOCKING, shownLines,
 } from './vga-registers.ts';
 import type { VgaFields } from './vga-registers.ts';
+import { extendedMode } from './vga-dispi.ts';
 
 /** Hz by clock select; the third and fourth are not there on a VGA. */
 const DOT_CLOCKS = [25_175_000, 28_322_000, 25_175_000, 28_322_000];
@@ -18,6 +19,8 @@ export const STATUS_RETRACE = 0x08;
 
 /** What is assumed of a CRT controller that nobody has programmed: 80 × 25 at 70 Hz. */
 const UNPROGRAMMED = { line: 31_778, lines: 449, shown: 25_422, end: 400, retrace: 412, retraceEnd: 414 };
+/** Of a mode of the VBE extensions, whose registers say nothing of it: 60 Hz, this many lines not displayed, 4/5 of a line displayed. */
+const EXTENDED_FRAME = 1e9 / 60, EXTENDED_BLANK = 45;
 
 interface Timing {
   /** Nanoseconds of a scan line, and of its displayed part. */
@@ -32,7 +35,12 @@ interface Timing {
 
 function timing(fields: VgaFields): Timing {
   const { crtc, sequencer, misc } = fields;
-  const lines = verticalTotal(crtc) + 2;
+  const extended = extendedMode(fields);
+  if (extended !== null) {
+    const { height } = extended, lines = height + EXTENDED_BLANK, line = EXTENDED_FRAME / lines;
+    return { line, shown: line * 0.8, lines, end: height, retrace: height + 10, retraceEnd: height + 12 };
+  }
+  const lines = frameLines(crtc);
   if (crtc[CR_HORIZONTAL_TOTAL] === 0 || lines < 3) return UNPROGRAMMED;
   const dots = (sequencer[SEQ_CLOCKING] & CLOCKING_8_DOTS) !== 0 ? 8 : 9;
   const half = (sequencer[SEQ_CLOCKING] & CLOCKING_HALF) !== 0 ? 2 : 1;
@@ -44,7 +52,7 @@ function timing(fields: VgaFields): Timing {
     line: character * (crtc[CR_HORIZONTAL_TOTAL] + 5),
     shown: character * (crtc[CR_HORIZONTAL_END] + 1),
     lines,
-    end: verticalEnd(crtc) + 1,
+    end: shownLines(crtc),
     retrace,
     retraceEnd: retrace + (width === 0 ? 16 : width),
   };

@@ -1,5 +1,6 @@
 /**
- * VGA, as ISA adapters have it: 256 KB in four planes, text and graphics modes. Its option ROM is the board's.
+ * VGA: four planes of 64 KB, text and graphics modes; and the Bochs VBE extensions over all of its memory (vga-dispi.ts).
+ * Its option ROM and its place on a bus are the board's.
  * Source: IBM PS/2 Hardware Interface Technical Reference, Video Subsystems (1992), §2.
  *
  *   3B4, 3D4  CRTC index (by misc output bit 0)     3C6  DAC mask
@@ -15,13 +16,16 @@
 
 import type { Clock, Device } from './device.ts';
 import type { Picture, TextScreen } from './host.ts';
-import { drawGraphics } from './vga-graphics.ts';
+import { Dispi, extendedMode, linearWindow } from './vga-dispi.ts';
+import { graphicsLine } from './vga-graphics.ts';
+import { drawLinear } from './vga-linear.ts';
 import { VgaMemory } from './vga-memory.ts';
 import {
-  ATTRIBUTE_SCREEN_ON, CLOCKING_OFF, CR_OVERFLOW, CR_RETRACE_END, CRTC_COUNT, createVgaState, GR_MISC, MISC_GRAPHICS, OUTPUT_COLOR,
-  RETRACE_PROTECT, SEQ_CLOCKING,
+  AR_MODE, ATTRIBUTE_SCREEN_ON, CLOCKING_OFF, CR_MODE, CR_OVERFLOW, CR_RETRACE_END, CRT_SYNC, CRTC_COUNT, createVgaState, GR_MISC, GR_READ_MAP,
+  MISC_GRAPHICS, OUTPUT_COLOR, RETRACE_PROTECT, SEQ_CLOCKING,
 } from './vga-registers.ts';
-import { drawText, readText } from './vga-text.ts';
+import { blackPicture, drawRaster, rasterOf } from './vga-scan.ts';
+import { readText, textLine } from './vga-text.ts';
 import { TextWatch } from './vga-watch.ts';
 import { beamStatus, framePeriod } from './vga-timing.ts';
 import type { IoRegion } from '../memory/io-region.ts';
@@ -46,6 +50,10 @@ const CRTC_INDEX = 0x4;
 const CRTC_DATA = 0x5;
 const STATUS1 = 0xa;
 
+/** CRTC registers that IBM does not name: the latch of the plane of the read map; bit 7: the next write to 3C0 is data. */
+const CR_LATCH = 0x22;
+const CR_FLIP_FLOP = 0x24;
+
 const NOT_DRIVEN = 0xff;
 /** Input status 0, bit 4: the monitor's sense line says that one is there. */
 const SENSE = 0x10;
@@ -58,8 +66,15 @@ const ATTRIBUTE_BITS = [...new Array<number>(16).fill(0x3f), 0xef, 0xff, 0x3f, 0
 /** Frames of one half of the cursor's blinking; that of characters takes twice as long. */
 const CURSOR_BLINK_FRAMES = 8;
 
+/** What is shown while no mode is programmed. */
+const NO_MODE = { width: 720, height: 400 };
+
 export interface VgaOptions {
   clock: Clock;
+  /** Video memory: 256 KB or more, a power of two. A reset leaves it as it is. */
+  memory: Uint8Array;
+  /** From which byte on the processor sees the video memory as it is in the 64 KB at A0000; null: it sees `memory` of the Vga. */
+  window?: (start: number | null) => void;
 }
 
 export class Vga implements Device {
@@ -69,15 +84,22 @@ export class Vga implements Device {
   readonly ports: IoRegion;
   /** A0000–BFFFF. */
   readonly memory: IoRegion;
+  /** Ports 1CE and 1CF. */
+  readonly dispi: Dispi;
   /** What has changed on the text screen. */
   readonly watch: TextWatch;
   readonly #clock: Clock;
+  readonly #memory: Uint8Array;
+  readonly #window: (start: number | null) => void;
 
-  constructor(options: VgaOptions) {
-    this.#clock = options.clock;
-    const memory = new VgaMemory(this.state.fields);
-    this.memory = memory;
-    this.watch = new TextWatch(this.state.fields, memory);
+  constructor({ clock, memory, window = () => {} }: VgaOptions) {
+    this.#clock = clock;
+    this.#memory = memory;
+    this.#window = window;
+    const planes = new VgaMemory(this.state.fields, memory);
+    this.memory = planes;
+    this.dispi = new Dispi(this.state.fields, memory, () => this.restored());
+    this.watch = new TextWatch(this.state.fields, planes);
     this.ports = {
       name: 'vga',
       size: 0x30,
@@ -90,27 +112,34 @@ export class Vga implements Device {
 
   reset(): void {
     this.state.reset();
+    this.restored();
+  }
+
+  restored(): void {
+    this.#window(linearWindow(this.state.fields));
   }
 
   /** The screen's characters; null in graphics modes and before a mode is set. */
   textScreen(): TextScreen | null {
-    return this.#graphics() ? null : readText(this.state.fields);
+    return this.#graphics() ? null : readText(this.state.fields, this.#memory);
   }
 
   /**
-   * The screen as it is seen; black while it is off.
+   * The screen as a monitor shows it, doubled lines and dots included; black while it is off.
    * @param blinking draw cursor and blinking characters as the clock says; else they are shown
    */
   picture(blinking = false): Picture {
     const f = this.state.fields;
+    const dark = (f.attributeIndex & ATTRIBUTE_SCREEN_ON) === 0 || (f.sequencer[SEQ_CLOCKING] & CLOCKING_OFF) !== 0;
+    const extended = extendedMode(f);
+    if (extended !== null) return dark ? blackPicture(extended.width, extended.height) : drawLinear(f, this.#memory, extended);
+    const raster = rasterOf(f);
+    if (raster === null) return blackPicture(NO_MODE.width, NO_MODE.height);
+    if (dark || (f.crtc[CR_MODE] & CRT_SYNC) === 0) return blackPicture(raster.characters * raster.dots * raster.scale, raster.lines);
     const frame = Math.floor(this.#clock.now() / framePeriod(f));
     const on = (frames: number): boolean => !blinking || Math.floor(frame / frames) % 2 === 0;
     const phase = { cursor: on(CURSOR_BLINK_FRAMES), text: on(2 * CURSOR_BLINK_FRAMES) };
-    const drawn = this.#graphics() ? drawGraphics(f) : drawText(f, phase);
-    const lit = (f.attributeIndex & ATTRIBUTE_SCREEN_ON) !== 0 && (f.sequencer[SEQ_CLOCKING] & CLOCKING_OFF) === 0;
-    const { width, height } = drawn ?? { width: 720, height: 400 };
-    if (drawn !== null && lit) return drawn;
-    return { width, height, rgba: new Uint8Array(width * height * 4).map((_, i) => ((i & 3) === 3 ? 255 : 0)) };
+    return drawRaster(f, raster, this.#graphics() ? graphicsLine(f, this.#memory, !phase.text) : textLine(f, this.#memory, raster.dots, phase));
   }
 
   #graphics(): boolean {
@@ -144,7 +173,7 @@ export class Vga implements Device {
     }
     switch (this.#group(offset)) {
       case CRTC_INDEX: return f.crtcIndex;
-      case CRTC_DATA: return f.crtcIndex < CRTC_COUNT ? f.crtc[f.crtcIndex] : 0;
+      case CRTC_DATA: return this.#readCrtc();
       case STATUS1:
         f.attributeFlipFlop = 0;
         return beamStatus(f, this.#clock.now());
@@ -186,7 +215,20 @@ export class Vga implements Device {
     const f = this.state.fields;
     f.attributeFlipFlop ^= 1;
     if (f.attributeFlipFlop !== 0) f.attributeIndex = value & 0x3f;
-    else f.attribute[f.attributeIndex & 31] = value & (ATTRIBUTE_BITS[f.attributeIndex & 31] ?? 0);
+    else this.#writeAttributeData(value);
+  }
+
+  /** The palette is the screen's while it drives it: then its 16 registers cannot be written. */
+  #writeAttributeData(value: number): void {
+    const f = this.state.fields, index = f.attributeIndex & 31;
+    if (index >= AR_MODE || (f.attributeIndex & ATTRIBUTE_SCREEN_ON) === 0) f.attribute[index] = value & (ATTRIBUTE_BITS[index] ?? 0);
+  }
+
+  #readCrtc(): number {
+    const f = this.state.fields;
+    if (f.crtcIndex === CR_LATCH) return f.latch[f.graphics[GR_READ_MAP] & 3];
+    if (f.crtcIndex === CR_FLIP_FLOP) return (f.attributeFlipFlop << 7) | f.attributeIndex;
+    return f.crtcIndex < CRTC_COUNT ? f.crtc[f.crtcIndex] : 0;
   }
 
   #writeCrtc(value: number): void {
@@ -214,7 +256,7 @@ export class Vga implements Device {
   /** A colour changes when its third component is written. */
   #writeDac(value: number): void {
     const f = this.state.fields;
-    f.dacLatch[f.dacComponent] = value & 0x3f;
+    f.dacLatch[f.dacComponent] = f.dacWide !== 0 ? value : value & 0x3f;
     f.dacComponent = (f.dacComponent + 1) % 3;
     if (f.dacComponent !== 0) return;
     f.dac.set(f.dacLatch, f.dacWriteIndex * 3);

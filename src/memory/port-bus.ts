@@ -1,7 +1,8 @@
 /**
  * The I/O port space: 65536 ports, of which each belongs to at most one IoRegion.
  *
- * An access goes to the device as it is when the region takes its size, it is naturally aligned and it lies inside the mapping.
+ * An access goes to the device as it is when the region takes its size, it is naturally aligned in the region and ends in it
+ * (its first port decides: a register of 16 bits may be mapped at one port, and the next port be another's).
  * Otherwise it is cut, in ascending order, into the largest aligned pieces that fit (as the ISA bus does with wide accesses to
  * narrow devices), and each piece looks up its own port; a piece below the region's minAccess is widened to the register that
  * holds it: read whole and cut, or written with zeros in the bytes that the guest did not write. Ports without a device read as all ones and swallow writes.
@@ -115,9 +116,10 @@ const hex = (port: number): string => port.toString(16).padStart(4, '0');
 
 const truncate = (value: number, size: AccessSize): number => (size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value | 0);
 
-function fits({ base, length, region, offset }: PortMapping, port: number, size: AccessSize): boolean {
+function fits({ base, region, offset }: PortMapping, port: number, size: AccessSize): boolean {
   if (size === 1) return region.minAccess === 1;
-  return size >= region.minAccess && size <= region.maxAccess && ((port - base + offset) & (size - 1)) === 0 && port + size <= base + length;
+  const at = port - base + offset;
+  return size >= region.minAccess && size <= region.maxAccess && (at & (size - 1)) === 0 && at + size <= region.size;
 }
 
 /** The largest aligned piece of at most `left` bytes that the mapping takes at `port`; 1 if even that must be widened. */

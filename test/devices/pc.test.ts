@@ -313,3 +313,60 @@ describe('Pc CMOS', () => {
     expect([cmos(0x0f), cmos(0x09)]).toEqual([0x05, 0x24]);
   });
 });
+
+describe('VGA on the bus', () => {
+  const VGA = 2 << 3;
+  const long = (register: number, value: number): void => [0, 8, 16, 24].forEach((shift, i) => pci(VGA, register + i, (value >>> shift) & 0xff));
+  const dispi = (index: number, value: number): void => {
+    pc.io.write(0x1ce, index, 2);
+    pc.io.write(0x1cf, value, 2);
+  };
+
+  test('shows its memory where BAR 0 says, and 64 KB of it at A0000 by bank', () => {
+    long(0x10, 0xd0000000);
+    pci(VGA, 0x04, 0x03);
+    [640, 480, 32].forEach((value, i) => dispi(1 + i, value));
+    dispi(4, 0x41);
+    pc.space.write(0xd0012344, 0x11223344, 4);
+    dispi(5, 1);
+    out(0x3c0, 0x20);
+    expect([pc.space.read(0xa2344, 4), pc.space.lookup(0xa2344).readMa >= 0]).toEqual([0x11223344, true]);
+    expect([...pc.picture().rgba.subarray(0x12344, 0x12348)]).toEqual([0x22, 0x33, 0x44, 255]);
+    long(0x10, 0xd4000000);
+    expect([pc.space.read(0xd0012344, 4), pc.space.read(0xd4012344, 4)]).toEqual([-1, 0x11223344]);
+    pc.io.write(0x1ce, 4, 2);
+    expect(pc.io.read(0x1cf, 2)).toBe(0x41);
+    expect(pc.io.read(0x1d0, 2)).toBe(0x41);
+    dispi(4, 0);
+    expect(pc.space.lookup(0xa2344).readIo?.name).toBe('vga-memory');
+  });
+
+  test('has its registers and what the monitor says behind BAR 2', () => {
+    long(0x18, 0xd8000000);
+    pci(VGA, 0x04, 0x03);
+    const edid = Array.from({ length: 128 }, (_, i) => pc.space.read(0xd8000000 + i, 1));
+    expect(edid.slice(0, 8)).toEqual([0, 255, 255, 255, 255, 255, 255, 0]);
+    expect(edid.reduce((sum, byte) => sum + byte) & 255).toBe(0);
+    expect(pc.space.read(0xd8000500, 2)).toBe(0xb0c5);
+    pc.space.write(0xd8000502, 800, 2);
+    pc.io.write(0x1ce, 1, 2);
+    expect(pc.io.read(0x1cf, 2)).toBe(800);
+    pc.space.write(0xd8000404, 0x0f02, 2);
+    expect(inp(0x3c5)).toBe(0x0f);
+    expect(pc.space.read(0xd8000600, 4)).toBe(8);
+  });
+
+  test('is not there when it is left out', () => {
+    pc = create({ videoMemory: 0 });
+    expect(inp(0x3cc)).toBe(0xff);
+    expect(pc.space.read(0xb8000, 2)).toBe(0xffff);
+    pc.io.write(0xcf8, 0x80000000 | VGA << 8, 4);
+    expect(pc.io.read(0xcfc, 4)).toBe(-1);
+    expect(pc.textScreen()).toBeNull();
+    expect(() => pc.picture()).toThrow('no display adapter');
+  });
+
+  test('shares its room with the memory', () => {
+    expect(() => create({ memory: 2040 * MIB })).toThrow(/2047 MiB together/);
+  });
+});

@@ -1,99 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Picture } from '../../src/devices/host.ts';
-import { Vga } from '../../src/devices/vga.ts';
-import { SteppedClock } from './stepped-clock.ts';
+import { attribute, clock, color, dots, fresh, get, glyph, indexed, memory, peek, pixel, poke, put, rgb, textMode, vga } from './vga-panel.ts';
 
-let clock: SteppedClock;
-let vga: Vga;
-
-const get = (port: number): number => vga.ports.read(port - 0x3b0, 1);
-const put = (port: number, value: number): void => vga.ports.write(port - 0x3b0, value, 1);
-const indexed = (port: number, index: number, value: number): void => {
-  put(port, index);
-  put(port + 1, value);
-};
-/** Input status 1 at either place: the next write to 3C0 is an index. */
-const restart = (): void => {
-  get(0x3ba);
-  get(0x3da);
-};
-const attribute = (index: number, value: number): void => {
-  restart();
-  put(0x3c0, index);
-  put(0x3c0, value);
-};
-const color = (index: number, red: number, green: number, blue: number): void => {
-  put(0x3c8, index);
-  for (const value of [red, green, blue]) put(0x3c9, value);
-};
-const poke = (address: number, ...bytes: number[]): void => bytes.forEach((byte, i) => vga.memory.write(address + i - 0xa0000, byte, 1));
-const peek = (address: number, size: 1 | 2 | 4 = 1): number => vga.memory.read(address - 0xa0000, size) >>> 0;
-
-interface TextOptions {
-  columns?: number;
-  height?: number;
-  misc?: number;
-  clocking?: number;
-}
-
-/** Programs a text mode as a VGA BIOS does: 400 lines, 70 Hz. */
-function textMode({ columns = 80, height = 16, misc = 0x67, clocking = 0 }: TextOptions = {}): void {
-  put(0x3c2, misc);
-  indexed(0x3c4, 1, clocking);
-  indexed(0x3c4, 2, 0x03);
-  indexed(0x3c4, 3, 0x00);
-  indexed(0x3c4, 4, 0x02);
-  const crtc = (misc & 1) !== 0 ? 0x3d4 : 0x3b4;
-  const narrow = columns === 40;
-  const values: [number, number][] = [
-    [0x11, 0x0e], [0x00, narrow ? 0x2d : 0x5f], [0x01, columns - 1], [0x06, 0xbf], [0x07, 0x1f], [0x09, 0x40 | (height - 1)],
-    [0x0a, 0x0d], [0x0b, 0x0e], [0x0c, 0], [0x0d, 0], [0x0e, 0], [0x0f, 0], [0x10, 0x9c], [0x11, 0x8e], [0x12, 0x8f],
-    [0x13, columns / 2], [0x14, 0x1f], [0x17, 0xa3], [0x18, 0xff],
-  ];
-  for (const [index, value] of values) indexed(crtc, index, value);
-  indexed(0x3ce, 5, 0x10);
-  indexed(0x3ce, 6, (misc & 1) !== 0 ? 0x0e : 0x0a);
-  indexed(0x3ce, 8, 0xff);
-  for (let i = 0; i < 16; i++) attribute(i, i);
-  attribute(0x10, 0x0c);
-  attribute(0x12, 0x0f);
-  attribute(0x13, clocking === 0 ? 8 : 0);
-  for (let i = 0; i < 16; i++) color(i, i, 2 * i, 3 * i);
-  restart();
-  put(0x3c0, 0x20);
-}
-
-/** Loads a glyph into font map 0 (or another, by its offset), as BIOSes do: plane 2, sequential. */
-function glyph(code: number, rows: number[], map = 0): void {
-  indexed(0x3c4, 2, 0x04);
-  indexed(0x3c4, 4, 0x06);
-  indexed(0x3ce, 5, 0x00);
-  indexed(0x3ce, 6, 0x04);
-  poke(0xa0000 + map + code * 32, ...rows);
-  indexed(0x3c4, 2, 0x03);
-  indexed(0x3c4, 4, 0x02);
-  indexed(0x3ce, 5, 0x10);
-  indexed(0x3ce, 6, 0x0e);
-}
-
-const pixel = (picture: Picture, x: number, y: number): number => {
-  const at = (y * picture.width + x) * 4;
-  expect(picture.rgba[at + 3]).toBe(255);
-  return (picture.rgba[at] << 16) | (picture.rgba[at + 1] << 8) | picture.rgba[at + 2];
-};
-const wide = (value: number): number => (value << 2) | (value >> 4);
-const rgb = (i: number): number => (wide(i) << 16) | (wide(2 * i) << 8) | wide(3 * i);
-/** A row of dots as text: colour numbers in hexadecimal. */
-const dots = (picture: Picture, y: number, from: number, count: number): string =>
-  Array.from({ length: count }, (_, i) => {
-    const value = pixel(picture, from + i, y);
-    return Array.from({ length: 16 }, (_, c) => c).find((c) => rgb(c) === value)?.toString(16) ?? '?';
-  }).join('');
-
-beforeEach(() => {
-  clock = new SteppedClock();
-  vga = new Vga({ clock });
-});
+beforeEach(fresh);
 
 describe('registers', () => {
   it('answer at 3Dx or 3Bx by misc output bit 0', () => {
@@ -238,7 +146,7 @@ describe('memory', () => {
     vga.memory.write(0x18000, 0x07420741, 4);
     expect(peek(0xb8000, 4)).toBe(0x07420741);
     expect(peek(0xb8001, 2)).toBe(0x4207);
-    expect([...vga.state.fields.memory.subarray(0, 12)]).toEqual([0x41, 7, 0, 0, 0, 0, 0, 0, 0x42, 7, 0, 0]);
+    expect([...memory.subarray(0, 12)]).toEqual([0x41, 7, 0, 0, 0, 0, 0, 0, 0x42, 7, 0, 0]);
   });
 
   it('map mask chooses planes, read map one of them', () => {
@@ -311,7 +219,7 @@ describe('memory', () => {
     indexed(0x3c4, 4, 0x0e);
     poke(0xa0000, 1, 2, 3, 4, 5);
     expect(peek(0xa0001, 4)).toBe(0x05040302);
-    expect([...vga.state.fields.memory.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
+    expect([...memory.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
     poke(0xaffff, 9);
     expect(peek(0xaffff)).toBe(9);
     indexed(0x3c4, 2, 0x02);
@@ -506,7 +414,7 @@ describe('picture of graphics', () => {
   };
 
   it('16 colours in planes, 640 × 480', () => {
-    mode([[0x07, 0x3e], [0x09, 0x40], [0x12, 0xdf], [0x13, 0x28], [0x17, 0xe3]], 0, 5, 6, 1);
+    mode([[0x06, 0x0b], [0x07, 0x3e], [0x09, 0x40], [0x12, 0xdf], [0x13, 0x28], [0x15, 0xe7], [0x16, 0x04], [0x17, 0xe3]], 0, 5, 6, 1);
     for (let plane = 0; plane < 4; plane++) {
       indexed(0x3c4, 2, 1 << plane);
       poke(0xa0000 + 80, [0x80, 0xc0, 0xe0, 0xf0][plane]);
@@ -527,29 +435,33 @@ describe('picture of graphics', () => {
     poke(0xa0000 + 320, 6);
     poke(0xa0000 + 199 * 320 + 319, 7);
     const picture = vga.picture();
-    expect([picture.width, picture.height]).toEqual([320, 200]);
-    expect(dots(picture, 0, 0, 6)).toBe('123450');
-    expect(dots(picture, 1, 0, 2)).toBe('60');
-    expect(dots(picture, 199, 318, 2)).toBe('07');
+    expect([picture.width, picture.height]).toEqual([640, 400]);
+    expect(dots(picture, 0, 0, 12)).toBe('112233445500');
+    expect([1, 2, 3, 4].map((y) => dots(picture, y, 0, 3))).toEqual(['112', '660', '660', '000']);
+    expect(dots(picture, 399, 636, 4)).toBe('0077');
+    attribute(0x13, 4);
+    put(0x3c0, 0x20);
+    expect(dots(vga.picture(), 0, 0, 4)).toBe('3344');
   });
 
   it('4 colours in the CGA layout, odd lines 8 KB on', () => {
-    mode([[0x01, 0x27], [0x09, 0xc1], [0x13, 0x14], [0x17, 0xa2]], 0x30, 0x0f, 0x02, 0x01);
+    mode([[0x00, 0x2d], [0x01, 0x27], [0x02, 0x28], [0x03, 0x90], [0x05, 0x80], [0x09, 0xc1], [0x13, 0x14], [0x17, 0xa2]], 0x30, 0x0f, 0x02, 0x01);
+    indexed(0x3c4, 1, 0x09);
     indexed(0x3c4, 2, 0x03);
     poke(0xb8000, 0b00011011, 0b11100100);
     poke(0xba000, 0b01010101);
     const picture = vga.picture();
-    expect([picture.width, picture.height]).toEqual([320, 200]);
-    expect(dots(picture, 0, 0, 9)).toBe('012332100');
-    expect(dots(picture, 1, 0, 5)).toBe('11110');
+    expect([picture.width, picture.height]).toEqual([640, 400]);
+    expect(dots(picture, 0, 0, 18)).toBe('001122333322110000');
+    expect([1, 2, 3, 4].map((y) => dots(picture, y, 0, 9))).toEqual(['001122333', '111111110', '111111110', '000000000']);
   });
 });
 
-it('reset brings the power-on state back', () => {
+it('reset brings the registers back, and leaves the memory alone', () => {
   textMode();
   poke(0xb8000, 0x41);
   vga.reset();
-  expect(vga.state.fields.memory[0]).toBe(0);
+  expect(memory[0]).toBe(0x41);
   expect(get(0x3cc)).toBe(0);
 });
 
