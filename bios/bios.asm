@@ -24,6 +24,7 @@ bios_start:
 %include "memory.inc"
 %include "shadow.inc"
 %include "optionrom.inc"
+%include "fwcfg.inc"
 %include "apic.inc"
 %include "pci.inc"
 %include "pcibios.inc"

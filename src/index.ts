@@ -14,7 +14,7 @@
  */
 import { openImage } from './backends/block/open.ts';
 import type { OpenImage } from './backends/block/open.ts';
-import { ownImage, readFirmware, readOptionRom } from './backends/firmware.ts';
+import { ownImage, readFirmware, readKernelFile, readOptionRom } from './backends/firmware.ts';
 import { encodePng } from './backends/png.ts';
 import { Cpu } from './cpu/cpu.ts';
 import type { ExecutorOptions } from './cpu/exec.ts';
@@ -22,7 +22,10 @@ import type { Log } from './cpu/log.ts';
 import { floppySectors } from './devices/fdc-media.ts';
 import type { BlockBackend, CharBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
+import type { PcConfig } from './devices/pc.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
+import { parseModules } from './machine/boot/initrd.ts';
+import { kernelItems } from './machine/boot/kernel.ts';
 import { createHost } from './machine/host.ts';
 import { InstructionTime } from './machine/icount.ts';
 import type { IcountOptions } from './machine/icount.ts';
@@ -65,6 +68,12 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   snapshot?: boolean;
   /** Another firmware file. */
   bios?: string;
+  /** A kernel that is started without a disk: Linux (bzImage, zImage), or multiboot. */
+  kernel?: string;
+  /** Its initrd; for multiboot modules `FILE ARGUMENTS,FILE ARGUMENTS`. */
+  initrd?: string;
+  /** Its command line. */
+  append?: string;
   /** The VGA adapter; 'none': the machine has no display. */
   vga?: 'std' | 'none';
   /** Another VGA option ROM. */
@@ -125,6 +134,25 @@ const unplugged = (): CharBackend => ({ receive: null, write: () => {} });
 function executorOptions({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log }: PcOptions): ExecutorOptions {
   const given = Object.entries({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
+}
+
+/** What -kernel brings to the board. @throws Error with a one-line message */
+function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
+  if (kernel === undefined) {
+    if (initrd !== undefined) throw new Error('an initrd needs a kernel');
+    if (append !== undefined) throw new Error('a kernel command line needs a kernel');
+    return {};
+  }
+  const file = readKernelFile('kernel', kernel);
+  const modules = initrd === undefined ? [] : parseModules(initrd).map((module) => ({ name: module.name, bytes: readKernelFile('initrd', module.file) }));
+  try {
+    return {
+      firmwareItems: kernelItems({ name: kernel, file, modules, append: append ?? '', memory }),
+      firmwareFiles: new Map([['genroms/kernelboot.bin', readOptionRom(ownImage('kernelboot.bin'))]]),
+    };
+  } catch (error) {
+    throw new Error(`could not load kernel '${kernel}': ${(error as Error).message}`);
+  }
 }
 
 /** Opens the image for a drive while `others` are in other drives. @throws Error, with the image closed again */
@@ -201,6 +229,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const memory = typeof options.memory === 'number' ? options.memory * 2 ** 20 : parseSize(options.memory ?? DEFAULT_MEMORY);
     const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
     const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
+    const boot = bootOf(options, memory);
     const host = createHost();
     let cpu: Cpu | null = null;
     const counted = options.icount === undefined ? null : new InstructionTime(options.icount, () => cpu?.retired ?? 0, () => host.now());
@@ -211,7 +240,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     let machine: Machine | null = null;
     try {
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '',
+        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot,
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         // A PC has drive A even when it is empty; drive B only if something is in it.
         floppies: [{ medium: backendOf(floppies[0]!) }, floppies[1] === null ? null : { medium: backendOf(floppies[1]!) }],

@@ -16,6 +16,8 @@ export const ownImage = (name: string): string => `${folder()}${name}`;
 /** Largest firmware that the board maps. */
 const LARGEST = 256 * 1024;
 const LARGEST_OPTION_ROM = 128 * 1024;
+/** More than memory can hold. */
+const LARGEST_KERNEL = 2 ** 31;
 
 function load(what: string, path: string, largest: number): Uint8Array {
   const reason = (): string | null => {
@@ -46,6 +48,9 @@ export function readFirmware(path: string): Uint8Array {
   }
   return bytes;
 }
+
+/** Reads a kernel or a module of any size. @throws Error with a one-line reason. */
+export const readKernelFile = (what: string, path: string): Uint8Array => load(what, path, LARGEST_KERNEL);
 
 /** Reads an option ROM, at most 128 KB. @throws Error with a one-line reason. */
 export function readOptionRom(path: string): Uint8Array {

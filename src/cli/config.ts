@@ -22,6 +22,9 @@ export interface Config {
   snapshot: boolean;
   noReboot: boolean;
   bios: string | null;
+  kernel: string | null;
+  initrd: string | null;
+  append: string | null;
   vga: 'std' | 'none' | null;
   /** What -device VGA says of the adapter: that there is one, its ROM, its memory in MiB. */
   vgaDevice: { rom: string | null; memory: number | null } | null;
@@ -51,7 +54,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtcBase: 'utc', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, timeout: null, steps: [],

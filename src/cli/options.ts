@@ -174,6 +174,9 @@ export const OPTIONS: readonly Option[] = [
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
   { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
+  { names: ['kernel'], argument: 'FILE', help: 'start this kernel: Linux (bzImage, zImage) or multiboot', set: (config, value) => { config.kernel = value; } },
+  { names: ['initrd'], argument: 'FILE', help: 'its initrd, or multiboot modules: "FILE ARGUMENTS,FILE"', set: (config, value) => { config.initrd = value; } },
+  { names: ['append'], argument: 'TEXT', help: 'its command line', set: (config, value) => { config.append = value; } },
   { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
   { names: ['M', 'machine'], argument: 'pc', help: 'the machine: i440FX + PIIX3', set: (config, value, option) => {
@@ -296,5 +299,7 @@ export function parseArguments(args: readonly string[]): Config {
     checkChardev(config, '-nographic', 'stdio');
     config.serial.push('stdio');
   }
+  if (config.kernel === null && config.append !== null) throw new UsageError('-append only allowed with -kernel option');
+  if (config.kernel === null && config.initrd !== null) throw new UsageError('-initrd only allowed with -kernel option');
   return config;
 }

@@ -66,7 +66,7 @@ function displayOf(config: Config): 'term' | 'none' {
 
 /** Without a drive the demo disk boots; without a display it ends the machine when it is done. */
 function withDemo(config: Config, display: 'term' | 'none'): Config {
-  if (config.drives.length > 0 || config.bios !== null) return config;
+  if (config.drives.length > 0 || config.bios !== null || config.kernel !== null) return config;
   return {
     ...config, drives: [{ file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
     debugExit: config.debugExit ?? (display === 'term' ? null : { iobase: DEMO_EXIT_PORT, iosize: 1 }),
@@ -88,6 +88,8 @@ function openMachine(config: Config, lines: Lines, log: Log | null, output: Outp
     return Machine.open({
       memory: config.memory / 2 ** 20, drives: config.drives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
+      ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
+      ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
       ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit,
       rtcBase: rtcBase(config.rtcBase), ...acceleratorOf(config), log,

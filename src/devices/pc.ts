@@ -13,6 +13,7 @@
  *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:02.0 VGA
  *     00E9       debug console          DMA 2 floppy
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
+ *     0510-0511, 0514-051B  firmware configuration
  *
  * Physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
@@ -26,6 +27,7 @@ import { FloppyController } from './fdc.ts';
 import type { FloppyDriveOptions } from './fdc.ts';
 import { FpuError } from './fpu-error.ts';
 import type { BlockBackend, CharBackend, Picture, TextScreen } from './host.ts';
+import { FW_CPUS, FW_MAX_CPUS, FW_RAM_SIZE, FwCfg, fwNumber } from './fw-cfg.ts';
 import { I440fx } from './i440fx.ts';
 import { I8042 } from './i8042.ts';
 import { DmaPages, I8237 } from './i8237.ts';
@@ -94,6 +96,10 @@ export interface PcConfig {
   serials?: readonly (CharBackend | null)[];
   /** What the guest writes to port E9h; no port without it. */
   debugConsole?: CharBackend | null;
+  /** What -kernel adds to the firmware configuration: items by number. */
+  firmwareItems?: ReadonlyMap<number, Uint8Array>;
+  /** Files of the firmware configuration: option ROMs as `genroms/NAME`. */
+  firmwareFiles?: ReadonlyMap<string, Uint8Array>;
   debugExit?: { iobase: number; iosize: number; exit: (code: number) => void } | null;
 }
 
@@ -187,6 +193,11 @@ export class Pc<P extends Processor = Processor> {
     const debugPort = config.debugConsole ? new DebugPort(config.debugConsole) : null;
     const debugExit = config.debugExit ? new IsaDebugExit(config.debugExit.iosize, config.debugExit.exit) : null;
 
+    const fwCfg = new FwCfg({
+      space, files: config.firmwareFiles ?? new Map(),
+      items: new Map([[FW_RAM_SIZE, fwNumber(config.memory, 8)], [FW_CPUS, fwNumber(1, 2)], [FW_MAX_CPUS, fwNumber(1, 2)], ...config.firmwareItems ?? []]),
+    });
+
     const { io } = this;
     io.beforeAccess = () => clock.runTimers();
     io.map(0x00, dma1.io);
@@ -210,6 +221,8 @@ export class Pc<P extends Processor = Processor> {
     io.map(0x3f7, this.fdc.dirPort);
     io.map(0x4d0, pics.master.elcr);
     io.map(0x4d1, pics.slave.elcr);
+    io.map(0x510, fwCfg.io);
+    io.map(0x514, fwCfg.dma);
     io.map(0xcf8, this.pci.addressPort);
     io.map(0xcfc, this.pci.dataPort);
     this.serials.forEach((serial, i) => serial && io.map(SERIAL_PORTS[i][0], serial.io));
@@ -219,7 +232,7 @@ export class Pc<P extends Processor = Processor> {
     const optional: readonly (Device | null)[] = [pciVga, this.vga, ...this.serials, debugPort, debugExit];
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.#i8042, fpuError,
-      this.pci, host, piix3, piix3Ide, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,
+      fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,
       ...optional.filter((device) => device !== null),
     ];
     fillCmos((index, value) => this.rtc.setNvram(index, value), {
