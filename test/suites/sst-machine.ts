@@ -13,6 +13,7 @@ import { HostMemory } from '../../src/memory/host-memory.ts';
 import { PortBus } from '../../src/memory/port-bus.ts';
 import type { MooState, MooTest, RegisterName } from './moo.ts';
 import type { MachineView } from './sst-check.ts';
+import { TierCounts, touch } from './tiers.ts';
 import type { SuiteOptions } from './tiers.ts';
 
 /** The recorded machines have 24 address lines. */
@@ -47,20 +48,23 @@ function freeSegment({ initial, final }: MooTest): number {
 }
 
 export class TestMachine implements MachineView {
+  readonly counts: TierCounts;
   private readonly space: AddressSpace;
-  readonly cpu: Cpu;
+  private readonly cpu: Cpu;
 
   constructor(options: SuiteOptions = {}) {
     const memory = new HostMemory(RAM_SIZE);
     this.space = new AddressSpace(memory);
     this.space.add({ kind: 'ram', ma: memory.allocate(RAM_SIZE), size: RAM_SIZE }, 0);
     this.cpu = createCpu(this.space, options);
+    this.counts = new TierCounts(options);
   }
 
-  /** Sets up a test and runs it to the HLT. False if it did not get there. */
-  run(test: MooTest): boolean {
+  /** Sets up a test of a form and runs it to the HLT. False if it did not get there. */
+  run(test: MooTest, form: string): boolean {
     this.setUp(test);
-    this.cpu.run(BUDGET);
+    if (this.counts.required) touch(this.cpu, [...test.initial.ram, ...test.final.ram].map(([address]) => address));
+    this.counts.run(this.cpu, BUDGET, { form, code: test.bytes, code32: false });
     return this.cpu.R[HALTED] === 1;
   }
 

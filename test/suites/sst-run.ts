@@ -34,15 +34,15 @@ export interface RunOptions {
   readonly forms?: readonly string[];
   /** Only every n-th test of a file. */
   readonly step?: number;
+  readonly machine?: TestMachine;
 }
 
 /** Throws an Error with a line that says what is wrong with the folder. */
-export function* runFolder(folder: string, { forms, step = 1 }: RunOptions = {}): Generator<FormResult> {
+export function* runFolder(folder: string, { forms, step = 1, machine = new TestMachine() }: RunOptions = {}): Generator<FormResult> {
   const names = listFiles(folder);
   const unknown = forms?.find((form) => !names.has(form));
   if (unknown !== undefined) throw new Error(`${folder}: no form ${unknown}`);
   const metadata = readMetadata(folder);
-  const machine = new TestMachine();
   for (const [form, name] of names) {
     if (forms !== undefined && !forms.includes(form)) continue;
     yield runFile(machine, form, loadMoo(join(folder, name)), metadata, step);
@@ -73,9 +73,9 @@ function runFile(machine: TestMachine, form: string, file: MooFile, metadata: Su
   const byDesign = new Map<Difference, number>();
   let passed = 0, unlocked = 0;
   const judge = (test: MooTest): void => {
-    const differences = runTest(machine, test, flagsMask, file);
+    const differences = runTest(machine, test, { form, flagsMask, file });
     const rule = differences.length === 0 ? undefined : differenceOf(rules, test);
-    const wrong = rule === undefined ? differences : runInstead(machine, test, rule.instead, flagsMask, file);
+    const wrong = rule === undefined ? differences : runInstead(machine, test, rule.instead, { form, flagsMask, file });
     if (wrong.length > 0) failures.push({ test, differences: wrong });
     else if (rule === undefined) passed++;
     else if ('refusesLock' in rule.instead) {
@@ -89,17 +89,24 @@ function runFile(machine: TestMachine, form: string, file: MooFile, metadata: Su
   return { form, passed, unlocked, failures, byDesign };
 }
 
+/** The file that a test is from. */
+interface Where {
+  readonly form: string;
+  readonly flagsMask: number;
+  readonly file: MooFile;
+}
+
 /** What differs from the record. */
-function runTest(machine: TestMachine, test: MooTest, flagsMask: number, file: MooFile): readonly string[] {
-  const halted = machine.run(test);
+function runTest(machine: TestMachine, test: MooTest, { form, flagsMask, file }: Where): readonly string[] {
+  const halted = machine.run(test, form);
   const differences = halted ? compare(machine, test, flagsMask, file.masks) : ['did not reach the HLT'];
   machine.clear(test);
   return differences;
 }
 
 /** What differs from a rule. */
-function runInstead(machine: TestMachine, test: MooTest, instead: Instead, flagsMask: number, file: MooFile): readonly string[] {
-  if ('restartsElement' in instead) return runTest(machine, withElementUndone(machine, test), flagsMask, file);
+function runInstead(machine: TestMachine, test: MooTest, instead: Instead, where: Where): readonly string[] {
+  if ('restartsElement' in instead) return runTest(machine, withElementUndone(machine, test, where.form), where);
   const vector = machine.runToException(test);
   const wanted = 'completes' in instead ? -1 : 'fault' in instead ? instead.fault : UNDEFINED_OPCODE;
   let differences: string[];
@@ -114,8 +121,8 @@ const UNCHANGED: MooState = { registers: {}, ram: [], masks: {} };
 const outcome = (vector: number | undefined): string => (vector === undefined ? 'no end' : vector < 0 ? 'no exception' : `exception ${vector}`);
 
 /** The test as if the recorded processor had left SI, DI and CX before the element that faulted: each is as recorded, or one element back. */
-function withElementUndone(machine: TestMachine, test: MooTest): MooTest {
-  machine.run(test);
+function withElementUndone(machine: TestMachine, test: MooTest, form: string): MooTest {
+  machine.run(test, form);
   const recorded = { ...test.initial.registers, ...test.final.registers };
   const step = ((recorded.flags ?? 0) & 0x400) === 0 ? 2 : -2;
   const registers = { ...test.final.registers } as { [Name in RegisterName]?: number };

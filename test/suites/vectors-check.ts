@@ -25,9 +25,9 @@ function expectedAreas({ input, output }: Vector): Uint8Array[] {
   });
 }
 
-/** Runs a vector; one line for everything that differs. */
-export function check(machine: VectorMachine, vector: Vector): string[] {
-  const got = machine.run(vector.input);
+/** Runs a vector of a form; one line for everything that differs. */
+export function check(machine: VectorMachine, vector: Vector, form: string): string[] {
+  const got = machine.run(vector.input, form);
   if (got === undefined) return ['did not reach an exception'];
   const differences = compareOutcome(got, vector);
   expectedAreas(vector).forEach((expected, i) => {

@@ -19,7 +19,9 @@ import { AddressSpace } from '../../src/memory/address-space.ts';
 import { HostMemory } from '../../src/memory/host-memory.ts';
 import { PortBus } from '../../src/memory/port-bus.ts';
 import type { VectorInput, VectorOutput } from '../vectors/format.ts';
-import { AREAS, EFLAGS_INDEX, ENTRY, GDT_HIGH, USER_CODE, USER_DATA, initialMemory } from '../vectors/layout.ts';
+import { AREAS, EFLAGS_INDEX, ENTRY, GDT_HIGH, READ_ONLY, USER_CODE, USER_DATA, initialMemory } from '../vectors/layout.ts';
+import { TierCounts, touch } from './tiers.ts';
+import type { SuiteOptions } from './tiers.ts';
 
 const RAM_SIZE = 8 << 20;
 const GDT = 0x10_0000, IDT = 0x10_1000, TSS = 0x10_2000, HANDLERS = 0x10_3000, KERNEL_STACK_TOP = 0x10_5000, DIRECTORY = 0x10_5000, TABLES = 0x10_6000;
@@ -44,24 +46,27 @@ const INITIAL: readonly Uint8Array[] = AREAS.map(initialMemory);
 export type Outcome = Omit<VectorOutput, 'memory'>;
 
 export class VectorMachine {
+  readonly counts: TierCounts;
   private readonly space: AddressSpace;
   private readonly cpu: Cpu;
 
-  constructor() {
+  constructor(options: SuiteOptions = {}) {
     const memory = new HostMemory(RAM_SIZE);
     this.space = new AddressSpace(memory);
     this.space.add({ kind: 'ram', ma: memory.allocate(RAM_SIZE), size: RAM_SIZE }, 0);
-    this.cpu = new Cpu({ space: this.space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0 });
+    this.cpu = new Cpu({ space: this.space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, ...options });
+    this.counts = new TierCounts(options);
     this.buildTables();
   }
 
-  /** Undefined if no exception ended the instruction. */
-  run(input: VectorInput): Outcome | undefined {
+  /** Undefined if no exception ended the instruction, of a form. */
+  run(input: VectorInput, form: string): Outcome | undefined {
     AREAS.forEach(({ base }, i) => this.space.writeBytes(base, INITIAL[i]));
     for (const { address, bytes } of input.memory) this.space.writeBytes(address, bytes);
     this.space.writeBytes(ENTRY, input.code);
     this.setState(input.registers);
-    this.cpu.run(BUDGET);
+    if (this.counts.required) this.touch();
+    this.counts.run(this.cpu, BUDGET, { form, code: input.code, code32: true });
     return this.cpu.R[HALTED] === 1 ? this.outcome() : undefined;
   }
 
@@ -71,6 +76,11 @@ export class VectorMachine {
     const bytes = new Uint8Array(size);
     this.space.readBytes(base, bytes);
     return bytes;
+  }
+
+  private touch(): void {
+    for (const { base, size, writable } of AREAS) if (writable) touch(this.cpu, Array.from({ length: size / PAGE }, (_, i) => base + PAGE * i));
+    this.cpu.load8(READ_ONLY.base);
   }
 
   private dword(address: number, value: number): void {
