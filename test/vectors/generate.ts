@@ -1,12 +1,10 @@
 /**
  * `node build.mjs --run test/vectors/generate.ts [--seed=N] [--output=FILE]`: makes instructions from the rows of the opcode tables,
- * runs them on the processor of this machine (recorder.c, built with gcc -m32) and writes test/vectors/integer.bin.gz or FILE.
+ * runs them on the processor of this machine (recorder.ts) and writes test/vectors/integer.bin.gz or FILE.
  * Linux on x86-64 only.
  */
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Row } from '../../src/cpu/decode/insn.ts';
@@ -14,10 +12,11 @@ import { ROWS } from '../../src/cpu/decode/table.ts';
 import { Draft } from './draft.ts';
 import type { Variant } from './draft.ts';
 import { encodeCorpus } from './format.ts';
-import type { Patch, Vector, VectorInput, VectorOutput } from './format.ts';
+import type { Vector, VectorInput, VectorOutput } from './format.ts';
 import { LENGTH_ENCODINGS, LENGTH_FORM, UNDEFINED_ENCODINGS, UNDEFINED_FORM, formOf } from './forms.ts';
-import { AREAS, DEFAULT_REGISTERS, EFLAGS_INDEX, EIP_INDEX, ENTRY, initialMemory } from './layout.ts';
+import { AREAS, DEFAULT_REGISTERS, EFLAGS_INDEX, ENTRY, initialMemory } from './layout.ts';
 import { Random } from './random.ts';
+import { Recorder } from './recorder.ts';
 import { EXCLUDED, SCENARIOS } from './scenarios.ts';
 import { UNDEFINED_FLAGS } from './undefined-flags.ts';
 
@@ -88,48 +87,17 @@ function* casesOf(row: Row, random: Random): Generator<Case> {
 const fixedCases = (form: string, encodings: readonly (readonly number[])[]): Case[] =>
   encodings.map((bytes) => ({ form, undefinedFlags: 0, input: { code: Uint8Array.from(bytes), registers: Int32Array.from(DEFAULT_REGISTERS), memory: [] } }));
 
-const dwords = (...values: number[]): Buffer => Buffer.from(Int32Array.from(values).buffer);
+const NO_NEXT = new Int32Array();
 
-const patchBytes = (patches: readonly Patch[]): Buffer[] => [dwords(patches.length), ...patches.flatMap(({ address, bytes }) => [dwords(address, bytes.length), Buffer.from(bytes)])];
-
-/** The recorder's input: see recorder.c. */
-function recorderInput(cases: readonly Case[]): Buffer {
-  const areas = AREAS.flatMap((area) => [dwords(area.base, area.size, area.writable ? 1 : 0), Buffer.from(initialMemory(area))]);
-  const vectors = cases.flatMap(({ input: { code, registers, memory } }) => [dwords(...registers), ...patchBytes([...memory, { address: ENTRY, bytes: code }])]);
-  return Buffer.concat([dwords(ENTRY, AREAS.length), ...areas, dwords(cases.length), ...vectors]);
-}
-
-/** Reads the recorder's output: see recorder.c. */
-function* recorderOutput(bytes: Buffer): Generator<VectorOutput> {
-  let position = 0;
-  const dword = (): number => bytes.readInt32LE((position += 4) - 4);
-  const several = (length: number): Int32Array => Int32Array.from({ length }, dword);
-  while (position < bytes.length) {
-    const exception = dword(), errorCode = dword(), cr2 = dword();
-    const registers = several(EIP_INDEX + 1), segments = several(6);
-    const memory = Array.from({ length: dword() }, (): Patch => {
-      const address = dword(), length = dword();
-      return { address, bytes: bytes.subarray(position, (position += length)) };
-    });
-    yield { exception, errorCode, cr2: exception === PAGE_FAULT ? cr2 : 0, registers, segments, memory };
-  }
-}
-
-/** Builds and runs the recorder. @throws Error with what gcc or the recorder says. */
+/** Runs the cases on this processor. @throws Error with what gcc or the recorder says. */
 function record(cases: readonly Case[]): VectorOutput[] {
-  const folder = mkdtempSync(join(tmpdir(), 'tcg86-vectors-'));
+  const recorder = new Recorder(AREAS.map((area) => ({ ...area, bytes: initialMemory(area) })));
   try {
-    const [program, input, output] = ['recorder', 'input', 'output'].map((name) => join(folder, name));
-    const options = ['-m32', '-no-pie', '-fno-pic', '-fno-stack-protector', '-O1', join(FOLDER, 'recorder.c'), '-o', program];
-    const compiler = spawnSync('gcc', options, { encoding: 'utf8' });
-    if (compiler.error !== undefined) throw new Error(`gcc does not run (${compiler.error.message}); the generator needs gcc and gcc-multilib`);
-    if (compiler.status !== 0) throw new Error(`gcc -m32 failed (is gcc-multilib installed?)\n${compiler.stderr}`);
-    writeFileSync(input, recorderInput(cases));
-    const run = spawnSync(program, [input, output], { encoding: 'utf8' });
-    if (run.status !== 0) throw new Error(`the recorder ended with ${run.signal ?? `code ${run.status}`}\n${run.stderr}`);
-    return [...recorderOutput(readFileSync(output))];
+    const inputs = cases.map(({ input: { code, registers, memory } }) =>
+      ({ registers: Int32Array.of(...registers, ENTRY), first: 0, next: NO_NEXT, memory: [...memory, { address: ENTRY, bytes: code }] }));
+    return recorder.record(inputs).map(({ stops: [stop], memory }) => ({ ...stop!, memory }));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    recorder.close();
   }
 }
 

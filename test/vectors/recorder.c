@@ -1,28 +1,36 @@
 /*
- * Runs instructions on the processor of this machine, one at a time, and records what they do. Built and run by generate.ts:
+ * Runs instructions on the processor of this machine and records what they do. Built and run by recorder.ts:
  *
  *     gcc -m32 -no-pie ... recorder.c -o recorder; recorder INPUT OUTPUT
  *
- * Each instruction lies in a page full of INT3, so that falling through, jumping and faulting all end in a signal, whose
- * handler finds the complete state in its ucontext and goes back to the trampoline.
+ * The code lies in pages full of INT3 or HLT, so that falling through, jumping and faulting all end in a signal, whose
+ * handler finds the complete state in its ucontext. It goes back to the trampoline, or, if the vector says where the next
+ * instruction begins, on with that one. What the code asks of the kernel is refused, and recorded as exception 128.
  *
- * INPUT   u32 entry; u32 areas; each u32 base, u32 size, u32 writable, bytes; u32 vectors; each u32 registers[9] (EAX ECX EDX EBX ESP EBP ESI EDI
- *         EFLAGS), u32 pieces; each u32 address, u32 length, bytes (the code is one of them)
- * OUTPUT  per vector u32 exception, error, CR2, registers[10] (as above, then EIP), selectors[6] (ES CS SS DS FS GS),
- *         u32 pieces of memory that have changed, as above
+ * INPUT   u32 areas; each u32 base, u32 size, u32 writable, bytes; u32 vectors; each u32 registers[10] (EAX ECX EDX EBX ESP EBP ESI EDI
+ *         EFLAGS EIP), u32 first, u32 count, u32 next[count] (by address from `first` on: where to go on after an exception there, or 0),
+ *         u32 pieces; each u32 address, u32 length, bytes (the code is one of them)
+ * OUTPUT  per vector u32 stops; each u32 exception, error, CR2, registers[10], selectors[6] (ES CS SS DS FS GS); then u32 pieces of memory that
+ *         have changed, as above
  */
 #define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI, EFLAGS, EIP, REGISTERS };
-enum { MAX_AREAS = 8, ALTERNATE_STACK = 1 << 16, ALIGNMENT_CHECK = 1 << 18 };
+enum { MAX_AREAS = 8, MAX_STOPS = 64, MAX_NEXT = 1 << 14, ALTERNATE_STACK = 1 << 16, ALIGNMENT_CHECK = 1 << 18, SYSTEM_CALL = 128 };
+/* All areas lie below. */
+enum { PROGRAM = 0x8000000 };
 
 static struct area {
 	uint32_t base, size, writable;
@@ -31,10 +39,11 @@ static struct area {
 static uint32_t area_count;
 
 /* Read and written by the trampoline and the handler. */
-uint32_t input[EIP], entry, harness_stack, harness_gs;
+uint32_t input[REGISTERS], harness_stack, harness_gs;
 static struct {
 	uint32_t exception, error, cr2, registers[REGISTERS], selectors[6];
-} result;
+} stops[MAX_STOPS];
+static uint32_t stop_count, next_first, next_count, next[MAX_NEXT];
 static volatile sig_atomic_t running;
 
 void enter(void);
@@ -60,7 +69,7 @@ __asm__(
 	"	movl input+24, %esi\n"
 	"	movl input+28, %edi\n"
 	"	movl input+16, %esp\n"
-	"	jmp *entry\n"
+	"	jmp *input+36\n"
 	"leave:\n"
 	"	movl harness_stack, %esp\n"
 	"	movl harness_gs, %eax\n"
@@ -85,14 +94,23 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	(void)info;
 	if (!running || signal == SIGALRM)
 		_exit(signal == SIGALRM ? 3 : 2);
+	greg_t *general_now = machine->gregs;
+	uint32_t eip = general_now[REG_EIP], after = eip - next_first < next_count ? next[eip - next_first] : 0;
+	if (signal == SIGSYS || stop_count < MAX_STOPS) {
+		uint32_t at = stop_count < MAX_STOPS ? stop_count++ : MAX_STOPS - 1;
+		stops[at].exception = signal == SIGSYS ? SYSTEM_CALL : (uint32_t)general_now[REG_TRAPNO];
+		stops[at].error = signal == SIGSYS ? 0 : general_now[REG_ERR];
+		stops[at].cr2 = machine->cr2;
+		for (int i = 0; i < REGISTERS; i++)
+			stops[at].registers[i] = general_now[general[i]];
+		for (int i = 0; i < 6; i++)
+			stops[at].selectors[i] = general_now[segment[i]] & 0xffff;
+	}
+	if (after != 0 && signal != SIGSYS && stop_count < MAX_STOPS) {
+		general_now[REG_EIP] = after;
+		return;
+	}
 	running = 0;
-	result.exception = machine->gregs[REG_TRAPNO];
-	result.error = machine->gregs[REG_ERR];
-	result.cr2 = machine->cr2;
-	for (int i = 0; i < REGISTERS; i++)
-		result.registers[i] = machine->gregs[general[i]];
-	for (int i = 0; i < 6; i++)
-		result.selectors[i] = machine->gregs[segment[i]] & 0xffff;
 	machine->gregs[REG_EIP] = (greg_t)(uintptr_t)leave;
 	machine->gregs[REG_EFL] = 0x202;
 	machine->gregs[REG_CS] = 0x23;
@@ -143,7 +161,7 @@ static void map_areas(FILE *in)
 
 static void catch_signals(void)
 {
-	static const int caught[] = { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGALRM };
+	static const int caught[] = { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGALRM };
 	stack_t stack = { .ss_sp = malloc(ALTERNATE_STACK), .ss_size = ALTERNATE_STACK };
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	if (sigaltstack(&stack, NULL) != 0)
@@ -151,6 +169,20 @@ static void catch_signals(void)
 	for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
 		if (sigaction(caught[i], &action, NULL) != 0)
 			fail("sigaction");
+}
+
+/* Those of the code under test: a random INT 80h must not do anything. */
+static void refuse_system_calls(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, instruction_pointer)),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, PROGRAM, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+	};
+	struct sock_fprog program = { .len = sizeof filter / sizeof *filter, .filter = filter };
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+		fail("seccomp");
 }
 
 /* Reports each run of bytes that has changed, and puts the area back. */
@@ -184,8 +216,13 @@ static void protect(int protection)
 
 static void run(FILE *in, FILE *out)
 {
-	for (int i = 0; i < EIP; i++)
+	for (int i = 0; i < REGISTERS; i++)
 		input[i] = get32(in);
+	next_first = get32(in);
+	next_count = get32(in);
+	if (next_count > MAX_NEXT)
+		fail("too much code");
+	get(in, next, next_count * sizeof *next);
 	for (uint32_t pieces = get32(in); pieces > 0; pieces--) {
 		uint32_t address = get32(in), length = get32(in);
 		get(in, (void *)(uintptr_t)address, length);
@@ -194,11 +231,13 @@ static void run(FILE *in, FILE *out)
 		memcpy(areas[i].before, (void *)(uintptr_t)areas[i].base, areas[i].size);
 	protect(PROT_READ);
 	alarm(10);
+	stop_count = 0;
 	running = 1;
 	enter();
 	alarm(0);
 	protect(PROT_READ | PROT_WRITE);
-	fwrite(&result, sizeof result, 1, out);
+	put32(out, stop_count);
+	fwrite(stops, sizeof *stops, stop_count, out);
 	uint32_t pieces = 0;
 	for (uint32_t i = 0; i < area_count; i++)
 		pieces += put_changes(out, &areas[i], 1);
@@ -216,9 +255,9 @@ int main(int argc, char **argv)
 	FILE *in = fopen(argv[1], "rb"), *out = fopen(argv[2], "wb");
 	if (in == NULL || out == NULL)
 		fail("cannot open the files");
-	entry = get32(in);
 	map_areas(in);
 	catch_signals();
+	refuse_system_calls();
 	for (uint32_t count = get32(in); count > 0; count--)
 		run(in, out);
 	return fclose(out) == 0 ? 0 : 1;
