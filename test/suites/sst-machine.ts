@@ -64,7 +64,7 @@ export class TestMachine implements MachineView {
   run(test: MooTest, form: string): boolean {
     this.setUp(test);
     if (this.counts.required) touch(this.cpu, [...test.initial.ram, ...test.final.ram].map(([address]) => address));
-    this.counts.run(this.cpu, BUDGET, { form, code: test.bytes, code32: false });
+    this.counts.run(this.cpu, () => this.cpu.run(BUDGET), { form, code: test.bytes, code32: false });
     return this.cpu.R[HALTED] === 1;
   }
 

@@ -41,15 +41,16 @@ export class TierCounts {
   }
 
   /** Runs a test that ends at a HLT, which does not count. */
-  run(cpu: Cpu, budget: number, { form, code, code32 }: { form: string; code: Uint8Array; code32: boolean }): void {
-    const compiled = cpu.exec.regionRetired;
-    const retired = cpu.run(budget);
+  run<T>(cpu: Cpu, work: () => T, { form, code, code32 }: { form: string; code: Uint8Array; code32: boolean }): T {
+    const { retired } = cpu, compiled = cpu.exec.regionRetired;
+    const result = work();
     // What did not end retired what lies behind.
-    if (!this.required || cpu.R[HALTED] === 0) return;
+    if (!this.required || cpu.R[HALTED] === 0) return result;
     const counts = this.forms.get(form) ?? { retired: 0, compiled: 0 };
-    counts.retired += retired - 1;
+    counts.retired += cpu.retired - retired - 1;
     counts.compiled += cpu.exec.regionRetired - compiled - (this.shadows(code, code32) ? 0 : 1);
     this.forms.set(form, counts);
+    return result;
   }
 
   /** What was not tested: one line each. */

@@ -2,7 +2,8 @@
 
 import type { Vector } from '../vectors/format.ts';
 import { AREAS, EFLAGS_INDEX, ENTRY, initialMemory } from '../vectors/layout.ts';
-import type { Outcome, VectorMachine } from './vectors-machine.ts';
+import type { Stop } from '../vectors/recorder.ts';
+import type { VectorMachine } from './vectors-machine.ts';
 
 const REGISTERS: readonly string[] = ['EAX', 'ECX', 'EDX', 'EBX', 'ESP', 'EBP', 'ESI', 'EDI', 'EFLAGS', 'EIP'];
 const SEGMENTS: readonly string[] = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
@@ -39,7 +40,7 @@ export function check(machine: VectorMachine, vector: Vector, form: string): str
   return differences;
 }
 
-function compareOutcome(got: Outcome, { output, undefinedFlags }: Vector): string[] {
+function compareOutcome(got: Stop, { output, undefinedFlags }: Vector): string[] {
   const differences: string[] = [];
   const expect = (name: string, actual: number, wanted: number, mask = -1): void => {
     if (((actual ^ wanted) & mask) !== 0) differences.push(`${name} is ${hex(actual)}, not ${hex(wanted)}${mask === -1 ? '' : ` (mask ${hex(mask)})`}`);

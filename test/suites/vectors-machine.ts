@@ -1,156 +1,44 @@
-/**
- * Runs recorded instructions (test/vectors) on the bare processor: privilege level 3, flat segments, paging with nothing but the areas
- * of layout.ts for the user. The INT3 behind the instruction and every fault go through the IDT to a HLT of their own, so that the
- * delivery of exceptions is tested along with the instruction.
- *
- *     0x100000  GDT, as Linux has it, with a TSS at 40h      0x104000  kernel stack
- *     0x101000  IDT                                          0x105000  page directory, page tables
- *     0x102000  TSS
- *     0x103000  256 HLTs: the handlers
- */
+/** Runs recorded instructions (test/vectors) on our processor. The INT3 behind an instruction is an exception too. */
 
-import { Cpu } from '../../src/cpu/cpu.ts';
-import { writeEflags } from '../../src/cpu/flags.ts';
-import {
-  CR0, CR0_AM, CR0_ET, CR0_NE, CR0_PE, CR0_PG, CR0_WP, CR2, CR3, CS, DS, EIP, ES, ESP, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, IDT_BASE, IDT_LIMIT, LDT_ATTR, LDT_SEL, SEG_SEL,
-  SS, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL,
-} from '../../src/cpu/state.ts';
-import { AddressSpace } from '../../src/memory/address-space.ts';
-import { HostMemory } from '../../src/memory/host-memory.ts';
-import { PortBus } from '../../src/memory/port-bus.ts';
-import type { VectorInput, VectorOutput } from '../vectors/format.ts';
-import { AREAS, EFLAGS_INDEX, ENTRY, GDT_HIGH, READ_ONLY, USER_CODE, USER_DATA, initialMemory } from '../vectors/layout.ts';
+import type { VectorInput } from '../vectors/format.ts';
+import { AREAS, ENTRY, READ_ONLY, initialMemory } from '../vectors/layout.ts';
+import type { Stop } from '../vectors/recorder.ts';
 import { TierCounts, touch } from './tiers.ts';
 import type { SuiteOptions } from './tiers.ts';
+import { UserMachine } from './user-machine.ts';
 
-const RAM_SIZE = 8 << 20;
-const GDT = 0x10_0000, IDT = 0x10_1000, TSS = 0x10_2000, HANDLERS = 0x10_3000, KERNEL_STACK_TOP = 0x10_5000, DIRECTORY = 0x10_5000, TABLES = 0x10_6000;
-const SYSTEM_END = 0x10_8000;
-const KERNEL_CODE = 0x08, KERNEL_DATA = 0x18, TSS_SELECTOR = 0x40;
-const GDT_ENTRIES = 16, TSS_BYTES = 0x68;
-/** High dwords of descriptors: a busy 32-bit TSS; interrupt gates for the kernel, and those that INT n may use. */
-const BUSY_TSS = 0x8B00, GATE = 0x8E00, USER_GATE = 0xEE00;
-const PAGE = 0x1000, PRESENT_WRITABLE = 3, PRESENT_USER = 5, PRESENT_WRITABLE_USER = 7;
-const HLT = 0xF4;
-/** Breakpoint and overflow. */
-const USER_VECTORS: readonly number[] = [3, 4];
-/** Exceptions that push an error code (SDM vol. 3, 6.13). */
-const WITH_ERROR_CODE: readonly number[] = [8, 10, 11, 12, 13, 14, 17];
 /** More than the longest REP, INT3 and HLT. */
 const BUDGET = 1000;
-/** All EFLAGS bits that a program can set. */
-const SETTABLE_FLAGS = 0x247FD5;
-
+const PAGE = 0x1000;
 const INITIAL: readonly Uint8Array[] = AREAS.map(initialMemory);
-
-export type Outcome = Omit<VectorOutput, 'memory'>;
 
 export class VectorMachine {
   readonly counts: TierCounts;
-  private readonly space: AddressSpace;
-  private readonly cpu: Cpu;
+  private readonly machine: UserMachine;
 
   constructor(options: SuiteOptions = {}) {
-    const memory = new HostMemory(RAM_SIZE);
-    this.space = new AddressSpace(memory);
-    this.space.add({ kind: 'ram', ma: memory.allocate(RAM_SIZE), size: RAM_SIZE }, 0);
-    this.cpu = new Cpu({ space: this.space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, ...options });
+    this.machine = new UserMachine(AREAS, options);
     this.counts = new TierCounts(options);
-    this.buildTables();
   }
 
   /** Undefined if no exception ended the instruction, of a form. */
-  run(input: VectorInput, form: string): Outcome | undefined {
-    AREAS.forEach(({ base }, i) => this.space.writeBytes(base, INITIAL[i]));
-    for (const { address, bytes } of input.memory) this.space.writeBytes(address, bytes);
-    this.space.writeBytes(ENTRY, input.code);
-    this.setState(input.registers);
-    if (this.counts.required) this.touch();
-    this.counts.run(this.cpu, BUDGET, { form, code: input.code, code32: true });
-    return this.cpu.R[HALTED] === 1 ? this.outcome() : undefined;
+  run({ registers, memory, code }: VectorInput, form: string): Stop | undefined {
+    const { machine, counts } = this;
+    AREAS.forEach(({ base }, i) => machine.space.writeBytes(base, INITIAL[i]!));
+    for (const { address, bytes } of memory) machine.space.writeBytes(address, bytes);
+    machine.space.writeBytes(ENTRY, code);
+    machine.start(Int32Array.of(...registers, ENTRY));
+    if (counts.required) this.touch();
+    return counts.run(machine.cpu, () => machine.run(BUDGET), { form, code, code32: true });
   }
 
   /** What an area of layout.ts holds now. */
   area(index: number): Uint8Array {
-    const { base, size } = AREAS[index];
-    const bytes = new Uint8Array(size);
-    this.space.readBytes(base, bytes);
-    return bytes;
+    return this.machine.area(AREAS[index]!);
   }
 
   private touch(): void {
-    for (const { base, size, writable } of AREAS) if (writable) touch(this.cpu, Array.from({ length: size / PAGE }, (_, i) => base + PAGE * i));
-    this.cpu.load8(READ_ONLY.base);
-  }
-
-  private dword(address: number, value: number): void {
-    this.space.write(address, value, 4);
-  }
-
-  private buildTables(): void {
-    GDT_HIGH.forEach((high, i) => {
-      if (high !== 0) this.dword(GDT + 8 * i, 0x0000FFFF);
-      this.dword(GDT + 8 * i + 4, high);
-    });
-    this.dword(GDT + TSS_SELECTOR, TSS << 16 | TSS_BYTES - 1);
-    this.dword(GDT + TSS_SELECTOR + 4, TSS & 0xFF000000 | BUSY_TSS | TSS >>> 16 & 0xFF);
-    for (let vector = 0; vector < 256; vector++) {
-      const handler = HANDLERS + vector;
-      this.dword(IDT + 8 * vector, KERNEL_CODE << 16 | handler & 0xFFFF);
-      this.dword(IDT + 8 * vector + 4, handler & 0xFFFF0000 | (USER_VECTORS.includes(vector) ? USER_GATE : GATE));
-      this.space.write(handler, HLT, 1);
-    }
-    this.dword(TSS + 4, KERNEL_STACK_TOP);
-    this.dword(TSS + 8, KERNEL_DATA);
-    // The I/O permission map lies behind the limit: no port is allowed.
-    this.dword(TSS + 0x64, TSS_BYTES << 16);
-    this.dword(DIRECTORY, TABLES | PRESENT_WRITABLE_USER);
-    this.dword(DIRECTORY + 4, TABLES + PAGE | PRESENT_WRITABLE_USER);
-    this.mapPages(GDT, SYSTEM_END - GDT, PRESENT_WRITABLE);
-    for (const { base, size, writable } of AREAS) this.mapPages(base, size, writable ? PRESENT_WRITABLE_USER : PRESENT_USER);
-  }
-
-  private mapPages(base: number, size: number, attributes: number): void {
-    for (let address = base; address < base + size; address += PAGE) this.dword(TABLES + address / PAGE * 4, address | attributes);
-  }
-
-  private setState(registers: Int32Array): void {
-    const { cpu } = this;
-    const { R } = cpu;
-    cpu.reset();
-    R[CR0] = CR0_PE | CR0_PG | CR0_ET | CR0_NE | CR0_WP | CR0_AM;
-    R[CR3] = DIRECTORY;
-    R[GDT_BASE] = GDT;
-    R[GDT_LIMIT] = 8 * GDT_ENTRIES - 1;
-    R[IDT_BASE] = IDT;
-    R[IDT_LIMIT] = 8 * 256 - 1;
-    R[TR_SEL] = TSS_SELECTOR;
-    R[TR_BASE] = TSS;
-    R[TR_LIMIT] = TSS_BYTES - 1;
-    R[TR_ATTR] = BUSY_TSS;
-    R[LDT_SEL] = R[LDT_ATTR] = 0;
-    cpu.setSegment(CS, USER_CODE, 0, -1, GDT_HIGH[USER_CODE >> 3]);
-    for (const segment of [ES, SS, DS, FS, GS]) cpu.setSegment(segment, USER_DATA, 0, -1, GDT_HIGH[USER_DATA >> 3]);
-    R.set(registers.subarray(0, EFLAGS_INDEX), 0);
-    R[EIP] = ENTRY;
-    writeEflags(R, registers[EFLAGS_INDEX], SETTABLE_FLAGS);
-    cpu.setCpl(3);
-    cpu.updateHflags();
-    cpu.flushTlb();
-  }
-
-  /** Reads the exception's stack frame. */
-  private outcome(): Outcome {
-    const { R } = this.cpu;
-    const exception = R[EIP] - HANDLERS - 1;
-    const hasError = WITH_ERROR_CODE.includes(exception);
-    const frame = R[ESP] + (hasError ? 4 : 0);
-    const [eip, cs, eflags, esp, ss] = [0, 1, 2, 3, 4].map((i) => this.space.read(frame + 4 * i, 4));
-    const registers = Int32Array.from([...R.subarray(0, EFLAGS_INDEX), eflags, eip]);
-    registers[ESP] = esp;
-    const segments = R.slice(SEG_SEL, SEG_SEL + 6);
-    segments[CS] = cs;
-    segments[SS] = ss;
-    return { exception, errorCode: hasError ? this.space.read(R[ESP], 4) : 0, cr2: exception === 14 ? R[CR2] : 0, registers, segments };
+    for (const { base, size, writable } of AREAS) if (writable) touch(this.machine.cpu, Array.from({ length: size / PAGE }, (_, i) => base + PAGE * i));
+    this.machine.cpu.load8(READ_ONLY.base);
   }
 }
