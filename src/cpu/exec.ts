@@ -54,6 +54,8 @@ const DEFAULT_TB_BYTES = 32 << 20;
 const DEFAULT_JIT_THRESHOLD = 200_000;
 /** Guest instructions that are compiled in one call of run(), so that no slice becomes long. */
 const COMPILE_WORK = 400;
+/** Exceptions without an instruction in between (a handler that faults at its first one) after which run() ends: the guest may go on so for ever. */
+const MAX_EXCEPTIONS = 1000;
 /** Executions after which a block that had to wait asks again. */
 const ASK_AGAIN = 2000;
 
@@ -111,6 +113,9 @@ export class Executor {
   #compiling = 0;
   #logged = 0;
   #ending = false;
+  /** Budget that was left at the last exception, and exceptions since then. */
+  #leftAtException = 0;
+  #exceptionsInARow = 0;
 
   constructor(cpu: Cpu, helpers: { byName: Readonly<Record<string, Helper>>; list: readonly Helper[] }, options: ExecutorOptions) {
     this.#cpu = cpu;
@@ -158,6 +163,7 @@ export class Executor {
     R[BUDGET] = this.#granted = budget;
     R[BUDGET_PARKED] = 0;
     this.#ending = false;
+    this.#leftAtException = -1;
     this.regions.startSlice();
     R[REGION_RETIRED] = R[REGION_ENTRIES] = R[REGION_EVENTS] = R[REGION_BUDGETS] = 0;
     this.#compiling = 0;
@@ -373,7 +379,10 @@ export class Executor {
 
   /** Delivers the exception recorded in the state; double and triple faults included (SDM vol. 3, 6.15). */
   #raise(): void {
-    const R = this.#cpu.R;
+    const R = this.#cpu.R, left = R[BUDGET]! + R[BUDGET_PARKED]!;
+    this.#exceptionsInARow = left === this.#leftAtException ? this.#exceptionsInARow + 1 : 0;
+    this.#leftAtException = left;
+    if (this.#exceptionsInARow >= MAX_EXCEPTIONS) this.#ending = true;
     let vector = R[EXC_VECTOR]!, errorCode = R[EXC_ERROR]!, hasError = R[EXC_HAS_ERROR] !== 0;
     for (;;) {
       this.counters.exceptions++;

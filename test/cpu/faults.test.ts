@@ -136,6 +136,14 @@ describe('double and triple faults', () => {
     expect(guest.run()).toBe('reset');
   });
 
+  it('whose handler faults at its first instruction, for ever: run() ends all the same', () => {
+    const guest = realGuest('xor sp,sp\nfault: ud2');
+    guest.setVector(6, guest.label('fault'));
+    expect(guest.cpu.run(100)).toBe(1);
+    expect(guest.cpu.run(100)).toBe(0);
+    expect(guest.R[EIP]).toBe(guest.label('fault'));
+  });
+
   it('in real mode with the table out of reach', () => {
     const guest = realGuest('lidt [table]\nint 0x40\ntable: dw 3\ndd 0');
     expect(guest.run()).toBe('reset');
