@@ -1,5 +1,6 @@
 /** What the command line asks for, before anything is opened. Filled by options.ts, read by main.ts. */
 import type { Step } from '../machine/automation.ts';
+import type { CatalogueFile } from './catalogue.ts';
 
 export interface DriveOption {
   file: string;
@@ -10,6 +11,8 @@ export interface DriveOption {
   snapshot: boolean;
   /** The option as written, for messages: `-fda`, `-drive`. */
   option: string;
+  /** Of a named machine: what the file will be. Any other option for this place takes it. */
+  image?: CatalogueFile;
 }
 
 export interface Config {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Information, UsageError } from './errors.ts';
+import { describeImages, sourcesOf } from './named-images.ts';
 import { parseArguments } from './options.ts';
 import { Output } from './output.ts';
 import { run } from './run.ts';
@@ -19,7 +20,7 @@ async function main(output: Output): Promise<number> {
     return await run(parseArguments(process.argv.slice(2)), output);
   } catch (error) {
     if (error instanceof Information) {
-      output.print(`${error.text === 'version' ? version() : error.text}\n`);
+      output.print(`${error.text === 'version' ? version() : error.text === 'images' ? describeImages(sourcesOf(process.env)) : error.text}\n`);
       return 0;
     }
     // Anything that is not the user's to mend is a bug in the emulator, and is shown as one.

@@ -7,6 +7,8 @@ import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
 import { parseChord, parseTyping } from '../machine/typing.ts';
 import { setAccelerator } from './accelerator.ts';
+import { NAMED_MACHINES } from './catalogue.ts';
+import type { CatalogueFile, NamedMachine } from './catalogue.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { Information, UsageError } from './errors.ts';
@@ -34,10 +36,25 @@ const drive = (kind: 'ide' | 'floppy', index: number): Option['set'] => (config,
 
 function addDrive(config: Config, added: Config['drives'][number]): void {
   if (added.file === '') throw new UsageError(`${added.option}: a file name is missing`);
-  if (config.drives.some((one) => one.interface === added.interface && one.index === added.index)) {
+  const same = config.drives.findIndex((one) => one.interface === added.interface && one.index === added.index);
+  if (same >= 0 && config.drives[same]!.image === undefined) {
     throw new UsageError(`${added.option} ${added.file}: drive with bus=0, unit=${added.index} (${added.interface}) exists`);
   }
+  if (same >= 0) config.drives.splice(same, 1);
   config.drives.push(added);
+}
+
+/** What a machine's name stands for. Its images never change; drives that other options add do, as always. */
+function setNamed(config: Config, { name, drives, memory }: NamedMachine): void {
+  const add = (image: CatalogueFile | undefined, kind: 'ide' | 'floppy', index: number): void => {
+    if (image !== undefined) config.drives.push({ file: '', interface: kind, index, readOnly: false, snapshot: true, option: name, image });
+  };
+  add(drives.fda, 'floppy', 0);
+  add(drives.fdb, 'floppy', 1);
+  add(drives.hda, 'ide', 0);
+  if (memory !== undefined) config.memory = memory;
+  config.name = name;
+  config.bootOrder = 'a';
 }
 
 function setDrive(config: Config, value: string, option: string): void {
@@ -252,12 +269,13 @@ export const OPTIONS: readonly Option[] = [
     config.timeout = parseSeconds(option, value);
   } },
   { names: ['stats'], argument: 'FILE', help: 'write all counters as JSON at the end', set: (config, value) => { config.stats = value; } },
+  { names: ['images'], help: 'list the named machines and where their images are', set: () => { throw new Information('images'); } },
   { names: ['version'], help: 'print the version', set: () => { throw new Information('version'); } },
   { names: ['h', 'help'], help: 'print this help', set: () => { throw new Information(helpText()); } },
 ];
 
 /** Steps and what concerns the whole run are not QEMU's: they are written with two dashes. */
-const OWN = ['expect', 'type', 'key', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats'];
+const OWN = ['expect', 'type', 'key', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats', 'images'];
 
 export function helpText(): string {
   const lines = OPTIONS.map(({ names, argument, help }) => {
@@ -265,12 +283,45 @@ export function helpText(): string {
     return left.length < 28 ? `  ${left.padEnd(28)} ${help}` : `  ${left}\n${' '.repeat(31)}${help}`;
   });
   return [
-    'usage: tcg86 [options] [disk_image]', '', ...lines, '',
+    'usage: tcg86 [options] [disk_image | NAME]', '', 'Machines by name, found or downloaded when first used (--images):',
+    ...NAMED_MACHINES.map(({ name, help }) => `  ${name.padEnd(28)} ${help}`), '', 'Options, which also change what a name stands for:', ...lines, '',
     'Steps are done in the order given; after the last one the machine stops, exit code 0. A step that fails, or the timeout,',
     'prints the screen: exit code 3. Without a drive the built-in demo disk boots. Without -display, the terminal shows the screen',
     'if standard output is one that nothing else uses; else the screen is printed at the end. In it: Ctrl-A x leaves, Ctrl-A h helps.',
   ].join('\n');
 }
+
+interface Word {
+  /** null: a bare argument. */
+  readonly option: Option | null;
+  readonly word: string;
+  readonly value: string;
+}
+
+/** The arguments, each option with what belongs to it. @throws UsageError */
+function scan(args: readonly string[]): Word[] {
+  const words: Word[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at]!;
+    if (!word.startsWith('-') || word === '-') {
+      words.push({ option: null, word: 'disk image', value: word });
+      continue;
+    }
+    const name = word.replace(/^--?/, '');
+    const option = OPTIONS.find(({ names }) => names.includes(name));
+    if (option === undefined) throw new UsageError(`${word}: invalid option (tcg86 -h lists all)`);
+    if (option.argument === undefined) {
+      words.push({ option, word, value: '' });
+      continue;
+    }
+    at++;
+    if (at >= args.length) throw new UsageError(`${word}: requires an argument (${option.argument})`);
+    words.push({ option, word, value: args[at]! });
+  }
+  return words;
+}
+
+const machineOf = ({ option, value }: Word): NamedMachine | undefined => (option === null ? NAMED_MACHINES.find(({ name }) => name === value) : undefined);
 
 /**
  * Reads the arguments (without node and script).
@@ -278,22 +329,14 @@ export function helpText(): string {
  */
 export function parseArguments(args: readonly string[]): Config {
   const config = defaultConfig();
-  for (let at = 0; at < args.length; at++) {
-    const word = args[at]!;
-    if (!word.startsWith('-') || word === '-') {
-      drive('ide', 0)(config, word, 'disk image');
-      continue;
-    }
-    const name = word.replace(/^--?/, '');
-    const option = OPTIONS.find(({ names }) => names.includes(name));
-    if (option === undefined) throw new UsageError(`${word}: invalid option (tcg86 -h lists all)`);
-    let value = '';
-    if (option.argument !== undefined) {
-      at++;
-      if (at >= args.length) throw new UsageError(`${word}: requires an argument (${option.argument})`);
-      value = args[at]!;
-    }
-    option.set(config, value, word);
+  const words = scan(args);
+  // A name comes first wherever it stands, so that every option can change what it means.
+  const [named, second] = words.map(machineOf).filter((machine) => machine !== undefined);
+  if (second !== undefined) throw new UsageError(`${second.name}: a machine has one name, and this one is ${named!.name}`);
+  if (named !== undefined) setNamed(config, named);
+  for (const item of words) {
+    if (item.option !== null) item.option.set(config, item.value, item.word);
+    else if (machineOf(item) === undefined) drive('ide', 0)(config, item.value, item.word);
   }
   if (config.noGraphic && config.serial.length === 0) {
     checkChardev(config, '-nographic', 'stdio');

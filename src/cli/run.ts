@@ -11,6 +11,7 @@ import type { Log, RunResult } from '../index.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 import { openLog } from './log-file.ts';
+import { ImageFinder, sourcesOf } from './named-images.ts';
 import type { Output } from './output.ts';
 import { connectStdin } from './stdin.ts';
 import { TerminalDisplay } from './terminal-display.ts';
@@ -73,6 +74,22 @@ function withDemo(config: Config, display: 'term' | 'none'): Config {
   };
 }
 
+/** The images of a named machine are brought here. @throws UsageError */
+async function withImages(config: Config): Promise<Config> {
+  if (config.drives.every(({ image }) => image === undefined)) return config;
+  const control = new AbortController();
+  const stop = (signal: string): void => control.abort(new UsageError(`terminating on signal ${signal}`));
+  for (const signal of SIGNALS) process.once(signal, stop);
+  try {
+    const finder = new ImageFinder(sourcesOf(process.env, control.signal));
+    const drives: Config['drives'] = [];
+    for (const drive of config.drives) drives.push(drive.image === undefined ? drive : { ...drive, file: await finder.bring(drive.image) });
+    return { ...config, drives };
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, stop);
+  }
+}
+
 function acceleratorOf({ accelerator: { jitThreshold, tbSize, ...others } }: Config): Partial<Parameters<typeof Machine.open>[0]> {
   return { ...others, ...(jitThreshold === null ? {} : { jitThreshold }), ...(tbSize === null ? {} : { tbBytes: tbSize * 2 ** 20 }) };
 }
@@ -130,7 +147,7 @@ function openStats(file: string | null, output: Output): { write: (machine: Mach
 /** Runs what the command line asks for; returns the exit code. @throws UsageError for what cannot start */
 export async function run(parsed: Config, output: Output): Promise<number> {
   const display = displayOf(parsed);
-  const config = withDemo(parsed, display);
+  const config = await withImages(withDemo(parsed, display));
   const closers: (() => void)[] = [];
   try {
     const logFile = openLog(config, output);
@@ -147,7 +164,7 @@ export async function run(parsed: Config, output: Output): Promise<number> {
     const code = await drive(machine, config, display, lines, output);
     stats.write(machine);
     // The demo's tour ends by a debug exit that nobody asked for: that is success.
-    return config !== parsed && parsed.debugExit === null && code === 1 ? 0 : code;
+    return config.debugExit !== parsed.debugExit && code === 1 ? 0 : code;
   } finally {
     for (const close of closers.reverse()) close();
   }
