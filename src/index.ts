@@ -13,6 +13,8 @@
  * process can run several at once.
  */
 import { openImage } from './backends/block/open.ts';
+import type { CacheMode, DetectZeroes } from './backends/block/drive.ts';
+import { identityOf } from './backends/block/host-file.ts';
 import type { OpenImage } from './backends/block/open.ts';
 import { ownImage, readFirmware, readKernelFile, readOptionRom } from './backends/firmware.ts';
 import { encodePng } from './backends/png.ts';
@@ -39,24 +41,32 @@ import type { Stats } from './machine/stats.ts';
 import { parseChord, parseTyping } from './machine/typing.ts';
 
 export interface DriveOptions {
-  /** A raw disk image. */
+  /** A disk image. */
   file: string;
+  /** raw, qcow2, qed, vdi, vmdk, vpc; not given: guessed from the file. */
+  format?: string;
   /** ide: 0-3 are hda-hdd; floppy: 0 and 1 are A and B. */
   interface: 'ide' | 'floppy';
   index: number;
   readOnly?: boolean;
   /** Keep writes in memory; the image never changes. */
   snapshot?: boolean;
+  /** When writes reach stable storage: at the guest's flush (writeback, the default; none), at once, or whenever. */
+  cache?: CacheMode;
+  /** Sectors of zeros are not stored; unmap: and give back their room. */
+  detectZeroes?: DetectZeroes;
+  /** The guest may give room back to the host. */
+  discard?: boolean;
 }
 
 /** What `Machine.open` builds. Everything may be left out: then it is a PC of 128 MB without drives. */
 export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   /** Guest memory: a number of MiB, or text like `16M`; default 128M. */
   memory?: number | string;
-  /** Raw images of the floppies in drives A and B. */
+  /** Images of the floppies in drives A and B. */
   fda?: string;
   fdb?: string;
-  /** Raw images of the hard disks. */
+  /** Images of the hard disks. */
   hda?: string;
   hdb?: string;
   hdc?: string;
@@ -108,8 +118,10 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   /** Names of optimization passes to leave out. */
   disabledPasses?: readonly string[];
   log?: Log | null;
-  /** Told in one line of an image that could not be written; the guest sees an I/O error. Once for each image. */
+  /** Told in one line of an image that could not be read or written; the guest sees an I/O error. Once for each image. */
   warn?: (message: string) => void;
+  /** Told when a format was guessed in a way that the user should know. */
+  notify?: (message: string) => void;
 }
 
 const DEFAULT_MEMORY = '128M';
@@ -156,14 +168,15 @@ function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcC
 }
 
 /** Opens the image for a drive while `others` are in other drives. @throws Error, with the image closed again */
-function openDrive({ file, interface: kind, readOnly, snapshot }: DriveOptions, options: PcOptions, others: readonly OpenImage[]): OpenImage {
+function openDrive({ file, interface: kind, readOnly, snapshot, format, cache, detectZeroes, discard }: DriveOptions, options: PcOptions, others: readonly OpenImage[]): OpenImage {
   const image = openImage(file, {
-    readOnly: readOnly === true, snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
+    format, cache, detectZeroes, discard, readOnly: readOnly === true, snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
   });
   if (others.some((other) => other.identity === image.identity && (other.writes || image.writes))) {
     image.close();
     throw new Error(`disk image ${file} is in another drive already, and is not a snapshot`);
   }
+  if (image.warning !== null) options.notify?.(image.warning);
   return image;
 }
 
@@ -188,7 +201,7 @@ function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks
   }
 }
 
-/** The same image, with its first write error also given to options.warn. */
+/** The same image, with its first error also given to options.warn. */
 function reporting({ backend }: OpenImage, { warn }: PcOptions): BlockBackend {
   let told = false;
   const tell = (done: (error?: Error) => void) => (error?: Error): void => {
@@ -200,7 +213,7 @@ function reporting({ backend }: OpenImage, { warn }: PcOptions): BlockBackend {
   };
   return {
     sectors: backend.sectors, readOnly: backend.readOnly,
-    read: (sector, data, done) => backend.read(sector, data, done),
+    read: (sector, data, done) => backend.read(sector, data, tell(done)),
     write: (sector, data, done) => backend.write(sector, data, tell(done)),
     flush: (done) => backend.flush(tell(done)),
   };
@@ -290,6 +303,12 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     if (this.#closed) throw new Error('the machine is closed');
     const index = FLOPPY_LETTERS.indexOf(drive), before = this.#floppies[index]!;
     const others = [...this.#disks, ...this.#floppies].filter((one) => one !== null && one !== before) as OpenImage[];
+    // A medium that is put in again is read again.
+    if (before !== null && file !== null && before.identity === identityOf(file)) {
+      this.board.fdc.insert(index, null);
+      this.#floppies[index] = null;
+      this.#closeImage(before);
+    }
     const image = file === null ? null : openDrive({ file, interface: 'floppy', index, ...medium }, this.#options, others);
     try {
       this.board.fdc.insert(index, image && reporting(image, this.#options));
@@ -297,8 +316,8 @@ export class Machine extends MachineCore<Pc<Cpu>> {
       image?.close();
       throw error;
     }
+    if (this.#floppies[index] !== null) this.#closeImage(before!);
     this.#floppies[index] = image;
-    before?.close();
   }
 
   /** Runs for `seconds` of virtual time. */
@@ -321,12 +340,21 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     return super.run(steps);
   }
 
+  /** What the guest wrote goes into the file at last. */
+  #closeImage(image: OpenImage): void {
+    try {
+      image.close();
+    } catch (error) {
+      this.#options.warn?.((error as Error).message);
+    }
+  }
+
   /** Stops the machine and gives back its images. It cannot run after it; closing twice is allowed. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.stop();
-    for (const image of [...this.#disks, ...this.#floppies]) image?.close();
+    for (const image of [...this.#disks, ...this.#floppies]) if (image !== null) this.#closeImage(image);
   }
 }
 
@@ -346,7 +374,7 @@ function tapped(line: CharBackend, tap: (byte: number) => void): CharBackend {
   };
 }
 
-export { ImageError } from './backends/block/open.ts';
+export { ImageError } from './backends/block/error.ts';
 export { Log, parseLogFilter } from './cpu/log.ts';
 export { LockstepError } from './cpu/lockstep-report.ts';
 export { StepError } from './machine/automation.ts';

@@ -1,4 +1,5 @@
 /** What the command line asks for, before anything is opened. Filled by options.ts, read by main.ts. */
+import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
 import type { Step } from '../machine/automation.ts';
 import type { CatalogueFile } from './catalogue.ts';
 
@@ -9,6 +10,13 @@ export interface DriveOption {
   index: number;
   readOnly: boolean;
   snapshot: boolean;
+  /** Not given: guessed from the file. */
+  format?: string;
+  cache?: CacheMode;
+  detectZeroes?: DetectZeroes;
+  discard?: boolean;
+  /** Its name in messages. */
+  id?: string;
   /** The option as written, for messages: `-fda`, `-drive`. */
   option: string;
   /** Of a named machine: what the file will be. Any other option for this place takes it. */

@@ -11,6 +11,7 @@ import { NAMED_MACHINES } from './catalogue.ts';
 import type { CatalogueFile, NamedMachine } from './catalogue.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { checkFormat, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 
@@ -30,20 +31,6 @@ interface Option {
   readonly set: (config: Config, value: string, option: string) => void;
 }
 
-const drive = (kind: 'ide' | 'floppy', index: number): Option['set'] => (config, file, option) => {
-  addDrive(config, { file, interface: kind, index, readOnly: false, snapshot: false, option });
-};
-
-function addDrive(config: Config, added: Config['drives'][number]): void {
-  if (added.file === '') throw new UsageError(`${added.option}: a file name is missing`);
-  const same = config.drives.findIndex((one) => one.interface === added.interface && one.index === added.index);
-  if (same >= 0 && config.drives[same]!.image === undefined) {
-    throw new UsageError(`${added.option} ${added.file}: drive with bus=0, unit=${added.index} (${added.interface}) exists`);
-  }
-  if (same >= 0) config.drives.splice(same, 1);
-  config.drives.push(added);
-}
-
 /** What a machine's name stands for. Its images never change; drives that other options add do, as always. */
 function setNamed(config: Config, { name, drives, memory }: NamedMachine): void {
   const add = (image: CatalogueFile | undefined, kind: 'ide' | 'floppy', index: number): void => {
@@ -57,26 +44,6 @@ function setNamed(config: Config, { name, drives, memory }: NamedMachine): void 
   config.bootOrder = 'a';
 }
 
-function setDrive(config: Config, value: string, option: string): void {
-  const properties = parseProperties(option, value);
-  checkProperties(option, properties, ['file', 'format', 'if', 'index', 'media', 'readonly', 'snapshot', 'id', 'cache']);
-  const kind = properties.get('if') ?? 'ide';
-  if (kind !== 'ide' && kind !== 'floppy') throw new UsageError(`${option}: unsupported bus type '${kind}' (ide, floppy)`);
-  const format = properties.get('format') ?? 'raw';
-  if (format !== 'raw') throw new UsageError(`${option}: unknown driver '${format}' (raw)`);
-  const media = properties.get('media') ?? 'disk';
-  if (media !== 'disk') throw new UsageError(`${option}: media=${media} is not supported (disk)`);
-  const slots = kind === 'ide' ? 4 : 2;
-  const index = properties.get('index');
-  const free = [0, 1, 2, 3].find((slot) => !config.drives.some((one) => one.interface === kind && one.index === slot)) ?? 0;
-  addDrive(config, {
-    file: properties.get('file') ?? '', interface: kind,
-    index: index === undefined ? Math.min(free, slots - 1) : parseNumber(`${option} index`, index, 0, slots - 1),
-    readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false),
-    snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false), option,
-  });
-}
-
 /** `fda=FILE[,readonly=on]...`: a step that changes the medium. */
 function addChange(config: Config, value: string, option: string): void {
   const equals = value.indexOf('=');
@@ -84,10 +51,10 @@ function addChange(config: Config, value: string, option: string): void {
   const drive = rewrap(option, () => removableDrive(value.slice(0, equals)));
   const properties = parseProperties(option, `file=${value.slice(equals + 1)}`);
   checkProperties(option, properties, ['file', 'format', 'readonly', 'snapshot']);
-  const format = properties.get('format') ?? 'raw';
-  if (format !== 'raw') throw new UsageError(`${option}: unknown driver '${format}' (raw)`);
+  const format = properties.get('format');
+  checkFormat(option, format);
   config.steps.push({
-    kind: 'change', drive, file: properties.get('file') || null,
+    kind: 'change', drive, file: properties.get('file') || null, ...(format === undefined ? {} : { format }),
     readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false),
     snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false),
   });
@@ -180,13 +147,13 @@ export const OPTIONS: readonly Option[] = [
     if (size < MEMORY_MIN || size > MEMORY_MAX || size % MEMORY_MIN !== 0) throw new UsageError(`${option} ${value}: guest memory must be 1M to 2047M, in whole M`);
     config.memory = size;
   } },
-  { names: ['fda'], argument: 'FILE', help: 'floppy image in drive A', set: drive('floppy', 0) },
-  { names: ['fdb'], argument: 'FILE', help: 'floppy image in drive B', set: drive('floppy', 1) },
-  { names: ['hda'], argument: 'FILE', help: 'hard disk 0 (also: a bare argument)', set: drive('ide', 0) },
-  { names: ['hdb'], argument: 'FILE', help: 'hard disk 1', set: drive('ide', 1) },
-  { names: ['hdc'], argument: 'FILE', help: 'hard disk 2', set: drive('ide', 2) },
-  { names: ['hdd'], argument: 'FILE', help: 'hard disk 3', set: drive('ide', 3) },
-  { names: ['drive'], argument: 'file=FILE[,if=ide|floppy][,index=N][,format=raw][,readonly=on][,snapshot=on]', help: 'a drive', set: setDrive },
+  { names: ['fda'], argument: 'FILE', help: 'floppy image in drive A', set: setImage('floppy', 0) },
+  { names: ['fdb'], argument: 'FILE', help: 'floppy image in drive B', set: setImage('floppy', 1) },
+  { names: ['hda'], argument: 'FILE', help: 'hard disk 0 (also: a bare argument)', set: setImage('ide', 0) },
+  { names: ['hdb'], argument: 'FILE', help: 'hard disk 1', set: setImage('ide', 1) },
+  { names: ['hdc'], argument: 'FILE', help: 'hard disk 2', set: setImage('ide', 2) },
+  { names: ['hdd'], argument: 'FILE', help: 'hard disk 3', set: setImage('ide', 3) },
+  { names: ['drive'], argument: 'file=FILE[,if=ide|floppy][,index=N | ,bus=N,unit=N][,format=F][,readonly=on][,snapshot=on][,cache=MODE][,discard=unmap][,detect-zeroes=on|unmap][,media=disk][,id=ID]', help: 'a drive', set: setDrive },
   { names: ['boot'], argument: '[order=]ac', help: 'boot order: a floppy, c disk', set: setBoot },
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
@@ -336,7 +303,7 @@ export function parseArguments(args: readonly string[]): Config {
   if (named !== undefined) setNamed(config, named);
   for (const item of words) {
     if (item.option !== null) item.option.set(config, item.value, item.word);
-    else if (machineOf(item) === undefined) drive('ide', 0)(config, item.value, item.word);
+    else if (machineOf(item) === undefined) setImage('ide', 0)(config, item.value, item.word);
   }
   if (config.noGraphic && config.serial.length === 0) {
     checkChardev(config, '-nographic', 'stdio');

@@ -37,6 +37,11 @@ export class Output {
     this.#now(() => process.stderr.write(`tcg86: ${message}\n`));
   }
 
+  /** Lines on standard error that are QEMU's. */
+  note(message: string): void {
+    this.#now(() => process.stderr.write(`${message}\n`));
+  }
+
   /** Something was lost: one line on standard error, and the run does not end with 0. */
   complain(message: string): void {
     this.exitCode ||= EXIT_ERROR;

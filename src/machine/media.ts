@@ -13,6 +13,8 @@ export interface MediumOptions {
   readOnly?: boolean;
   /** Writes stay in memory. */
   snapshot?: boolean;
+  /** Of the image; not given: guessed from the file. */
+  format?: string;
 }
 
 /** @throws Error for a drive without a removable medium */

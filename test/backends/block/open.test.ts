@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { SnapshotOverlay } from '../../../src/backends/block/overlay.ts';
 import { MemoryDisk } from '../../../src/backends/block/memory.ts';
-import { ImageError, imageError, openImage, RawImage } from '../../../src/backends/block/open.ts';
+import { ImageError, imageError } from '../../../src/backends/block/error.ts';
+import { openImage } from '../../../src/backends/block/open.ts';
 import type { BlockBackend } from '../../../src/devices/host.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tcg86-block-'));
@@ -40,31 +41,31 @@ const write = (backend: BlockBackend, sector: number, byte: number, count = 1): 
 describe('raw image', () => {
   it('reads what was written, also after opening again', () => {
     const path = image('plain.img', 4096);
-    const first = new RawImage(path);
-    expect(first.sectors).toBe(8);
-    expect(write(first, 3, 0x77, 2)).toBeUndefined();
-    first.flush((error) => expect(error).toBeUndefined());
+    const first = openImage(path);
+    expect(first.backend.sectors).toBe(8);
+    expect(write(first.backend, 3, 0x77, 2)).toBeUndefined();
+    first.backend.flush((error) => expect(error).toBeUndefined());
     first.close();
     first.close();
-    const second = new RawImage(path, { readOnly: true });
-    expect(read(second, 3, 2).every((byte) => byte === 0x77)).toBe(true);
-    expect(read(second, 5)[0]).toBe(0xa5);
-    expect(write(second, 0, 1)).toBeInstanceOf(ImageError);
+    const second = openImage(path, { readOnly: true });
+    expect(read(second.backend, 3, 2).every((byte) => byte === 0x77)).toBe(true);
+    expect(read(second.backend, 5)[0]).toBe(0xa5);
+    expect(write(second.backend, 0, 1)).toBeInstanceOf(ImageError);
     second.close();
   });
 
   it('counts a last part of a sector as a sector that ends in zeros', () => {
-    const disk = new RawImage(image('odd.img', 700), { readOnly: true });
+    const { backend: disk, close } = openImage(image('odd.img', 700), { readOnly: true });
     expect(disk.sectors).toBe(2);
     const data = read(disk, 1);
     expect(data[187]).toBe(0xa5);
     expect(data.subarray(188).every((byte) => byte === 0)).toBe(true);
-    disk.close();
+    close();
   });
 
   it('presents a larger medium: zeros past the end, writes make the file longer', () => {
     const path = image('boot.img', 121344);
-    const disk = new RawImage(path, { present: () => 2880 });
+    const { backend: disk, close } = openImage(path, { present: () => 2880 });
     expect(disk.sectors).toBe(2880);
     expect(read(disk, 236)[0]).toBe(0xa5);
     expect(read(disk, 236, 3).subarray(512).every((byte) => byte === 0)).toBe(true);
@@ -72,22 +73,22 @@ describe('raw image', () => {
     expect(write(disk, 300, 0x55)).toBeUndefined();
     expect(read(disk, 300)[511]).toBe(0x55);
     expect(read(disk, 299)[0]).toBe(0);
-    disk.close();
+    close();
     expect(statSync(path).size).toBe(301 * 512);
   });
 
   it('reads zeros where the file became shorter while open', () => {
     const path = image('shrink.img', 1024);
-    const disk = new RawImage(path, { readOnly: true });
+    const { backend: disk, close } = openImage(path, { readOnly: true });
     truncateSync(path, 512);
     expect(read(disk, 1).every((byte) => byte === 0)).toBe(true);
-    disk.close();
+    close();
   });
 
   it('says in one line what is wrong with an image', () => {
     const message = (path: string): string => {
       try {
-        new RawImage(path).close();
+        openImage(path).close();
       } catch (error) {
         expect(error).toBeInstanceOf(ImageError);
         return (error as Error).message;
@@ -98,15 +99,15 @@ describe('raw image', () => {
     expect(message(image('empty.img', 0))).toMatch(/empty\.img: the file is empty$/);
     mkdirSync(join(folder, 'sub'));
     expect(message(join(folder, 'sub'))).toMatch(/sub: is a directory$/);
-    expect(() => new RawImage(join(folder, 'sub'), { readOnly: true })).toThrow(/is a directory$/);
+    expect(() => openImage(join(folder, 'sub'), { readOnly: true })).toThrow(/is a directory$/);
     expect(message('/dev/null')).toMatch(/not a regular file$/);
     expect(imageError('x.img', { code: 'EACCES' }).message).toBe('cannot use disk image x.img: permission denied');
     expect(imageError('x.img', new Error('odd')).message).toBe('cannot use disk image x.img: odd');
   });
 
   it('reports errors of the host through done', () => {
-    const disk = new RawImage(image('closed.img', 512));
-    disk.close();
+    const { backend: disk, close } = openImage(image('closed.img', 512));
+    close();
     disk.read(0, new Uint8Array(512), (error) => expect(error).toBeInstanceOf(ImageError));
     disk.write(0, new Uint8Array(512), (error) => expect(error).toBeInstanceOf(ImageError));
     disk.flush((error) => expect(error).toBeInstanceOf(ImageError));
