@@ -1,7 +1,7 @@
 /** Each benchmark guest boots, does one iteration and prints the checksum that plain JavaScript computes too. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { GUESTS, assembleGuest, guestImage, withScratch, writeImage } from '../../bench/guests.ts';
+import { GUESTS, SOAK_GUESTS, assembleGuest, guestImage, withScratch, writeImage } from '../../bench/guests.ts';
 import { MarkReader } from '../../bench/marks.ts';
 import { Machine } from '../../src/index.ts';
 import { REFERENCE } from './reference.ts';
@@ -9,7 +9,7 @@ import { REFERENCE } from './reference.ts';
 const FOLDER = join(import.meta.dirname, '../../bench/guests');
 const TIMEOUT_SECONDS = 50;
 
-describe.each(GUESTS)('benchmark guest %s', (name) => {
+describe.each([...GUESTS, ...SOAK_GUESTS])('benchmark guest %s', (name) => {
   const guest = assembleGuest(name, FOLDER);
 
   it('expects what JavaScript computes', () => {

@@ -101,7 +101,18 @@ function syscall(): number {
   return h;
 }
 
+/** The routine of the soak guests, called `calls` times, hot every `every`th time; `first`: what the patched instruction adds. */
+function patched(calls: number, every: number, first: (call: number) => number): number {
+  let h = 0;
+  for (let call = calls; call > 0; call--) {
+    h = (h + first(call)) | 0;
+    for (let i = call % every === 0 ? 100_000 : 10; i > 0; i--) h = (Math.imul(h, 5) + call) | 0;
+  }
+  return h;
+}
+
 export const REFERENCE: Readonly<Record<GuestName, () => number>> = {
   sieve, fib, sha256, matrix, x87, syscall, 'memcpy-loop': memcpyLoop, 'memcpy-rep': memcpyRep,
+  'self-writing': () => patched(1024, 64, (call) => (call << 24) >> 24), 'new-code': () => patched(256, 8, () => 0),
   sort: () => checksum(random(16384).sort()),
 };
