@@ -261,7 +261,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
-      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), now: () => host.now() / 1e6 }));
+      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), clocks: { now: () => host.now() / 1e6, processorTime: host.processorTime } }));
       pc.clock.waitsForHost = counted !== null;
       machine = new Machine(pc, drives, options, host, time);
       pc.reset();

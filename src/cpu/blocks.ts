@@ -7,6 +7,7 @@ import { printBlock } from '../tcg/text.ts';
 import { TbCache } from '../tcg/tb-cache.ts';
 import type { TranslationBlock } from '../tcg/tb-cache.ts';
 import type { createPipeline } from '../tcg/passes/pipeline.ts';
+import type { CompileTime } from './compile-time.ts';
 import type { Cpu } from './cpu.ts';
 import { Decoder } from './decode/decoder.ts';
 import { disassemble, formatInAsm } from './decode/disasm.ts';
@@ -26,14 +27,13 @@ export interface BlocksOptions {
   /** Called for each new block that may stay, and for each that is dropped. */
   readonly onAdd: (block: TranslationBlock) => void;
   readonly onDrop: (block: TranslationBlock) => void;
-  /** Milliseconds, for `milliseconds`. */
-  readonly now: () => number;
+  readonly time: CompileTime;
 }
 
 export class Blocks {
   readonly cache: TbCache;
-  /** Host time spent translating and optimizing, if there is a clock. */
-  milliseconds = 0;
+  /** Guest instructions translated in this run(). */
+  work = 0;
   readonly #cpu: Cpu;
   readonly #translator: Translator;
   readonly #optimize: ReturnType<typeof createPipeline>;
@@ -53,9 +53,9 @@ export class Blocks {
     const eip = R[EIP]!, csBase = R[SEG_BASE + CS]!, csLimit = R[SEG_LIMIT + CS]!;
     const pc = csBase + eip | 0;
     const ma = cpu.codeAddress(pc);
-    if (ma < 0) return this.#translate({ pc, eip, csBase, csLimit, flags: R[HFLAGS]! | HF_ONE_INSN }, -1);
+    if (ma < 0) return this.#timed({ pc, eip, csBase, csLimit, flags: R[HFLAGS]! | HF_ONE_INSN }, -1);
     const flags = R[HFLAGS]! | extra;
-    return this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc)) ?? this.#translate({ pc, eip, csBase, csLimit, flags }, ma);
+    return this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc)) ?? this.#timed({ pc, eip, csBase, csLimit, flags }, ma);
   }
 
   /** `-d in_asm` of a block's code. */
@@ -79,9 +79,14 @@ export class Blocks {
     }
   }
 
+  #timed(key: BlockKey, ma: number): TranslationBlock {
+    const block = this.#options.time.time('translating', () => this.#translate(key, ma));
+    this.work += block.icount;
+    return block;
+  }
+
   #translate(key: BlockKey, ma: number): TranslationBlock {
-    const cpu = this.#cpu, { cache } = this, builder = this.#translator.builder, { now, maxInsns } = this.#options;
-    const begun = now();
+    const cpu = this.#cpu, { cache } = this, builder = this.#translator.builder, { maxInsns } = this.#options;
     const fetch = (linear: number): number => {
       const at = cpu.codeAddress(linear);
       return at < 0 ? cpu.codeByteSlow(linear) : cpu.bytes[at]!;
@@ -97,9 +102,7 @@ export class Blocks {
     cache.counters.opsIn += builder.ops.length;
     this.#optimize(builder);
     if (log?.has('op_opt') === true) log.write(`OP after optimization and liveness analysis:\n${printBlock(builder)}\n`);
-    const block = this.#add(key, ma, info);
-    this.milliseconds += now() - begun;
-    return block;
+    return this.#add(key, ma, info);
   }
 
   /** Packs the builder's ops and enters the block. */

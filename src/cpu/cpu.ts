@@ -101,9 +101,12 @@ export class Cpu extends MemoryAccess {
     this.exec.clearJumpCache();
   }
 
-  /** Runs up to `budget` guest instructions (1 to 2^30); returns how many retired. Ends early on HLT or a reset request. */
-  run(budget: number): number {
-    return this.exec.run(budget);
+  /**
+   * Runs up to `budget` guest instructions (1 to 2^30); returns how many retired. Ends early on HLT, on a reset request, and when `work`
+   * guest instructions have been translated or compiled, so that making code does not take long either.
+   */
+  run(budget: number, work = Infinity): number {
+    return this.exec.run(budget, work);
   }
 
   /** Guest instructions retired since power on. Exact also while one runs, which is not counted then. */

@@ -14,6 +14,8 @@ import { createPipeline } from '../tcg/passes/pipeline.ts';
 import type { TbCache, TranslationBlock } from '../tcg/tb-cache.ts';
 import { printBlock } from '../tcg/text.ts';
 import { Blocks } from './blocks.ts';
+import { CompileTime } from './compile-time.ts';
+import type { CompileClocks } from './compile-time.ts';
 import type { Cpu } from './cpu.ts';
 import { GUEST_FAULT } from './fault.ts';
 import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
@@ -46,18 +48,14 @@ export interface ExecutorOptions {
   rewrite?: (source: string) => string;
   /** Blocks of one instruction each. */
   oneInsnPerTb?: boolean;
-  /** The host's clock in milliseconds, for the times in the counters. */
-  now?: () => number;
+  /** For the times in the counters. */
+  clocks?: CompileClocks;
 }
 
 const DEFAULT_TB_BYTES = 32 << 20;
 const DEFAULT_JIT_THRESHOLD = 200_000;
-/** Guest instructions that are compiled in one call of run(), so that no slice becomes long. */
-const COMPILE_WORK = 400;
 /** Exceptions without an instruction in between (a handler that faults at its first one) after which run() ends: the guest may go on so for ever. */
 const MAX_EXCEPTIONS = 1000;
-/** Executions after which a block that had to wait asks again. */
-const ASK_AGAIN = 2000;
 
 const LAYOUT: EnvLayout = {
   globals: GLOBAL_NAMES, eip: EIP, csBase: SEG_BASE + CS, csLimit: SEG_LIMIT + CS, flags: HFLAGS, budget: BUDGET, currentOp: CUR_OP, pendingExit: PENDING_EXIT,
@@ -65,7 +63,7 @@ const LAYOUT: EnvLayout = {
   regionEvents: REGION_EVENTS, regionBudgets: REGION_BUDGETS, temps: TEMPS,
 };
 
-/** Time spent translating, and what left the op code: for --stats. */
+/** What left the op code: for --stats. */
 export class ExecCounters {
   /** How often the op code was left, by reason (EXIT_*). */
   readonly exits = new Float64Array(16);
@@ -74,9 +72,6 @@ export class ExecCounters {
   /** Blocks of one instruction that were run to replay or to fit the budget. */
   singles = 0;
   readonly regions = new RegionExits();
-  /** Most host time that one call of run() spent compiling, and all of it (ms). */
-  compilePause = 0;
-  compileTime = 0;
 }
 
 /** How regions were left. The rest of the entries ended where the next block must be looked up. */
@@ -93,6 +88,7 @@ export class RegionExits {
 export class Executor {
   readonly cache: TbCache;
   readonly counters = new ExecCounters();
+  readonly compileTime: CompileTime;
   readonly #cpu: Cpu;
   readonly #env: ExecEnv;
   readonly #interpreter: Interpreter;
@@ -104,13 +100,10 @@ export class Executor {
   readonly #reference: Reference | null;
   readonly #jit: boolean;
   readonly #threshold: number;
-  readonly #now: () => number;
   /** Instructions retired before this run(), and the budget of this one. */
   #retired = 0;
   #granted = 0;
   #regionRetired = 0;
-  /** Host time that this call of run() has spent compiling (ms). */
-  #compiling = 0;
   #logged = 0;
   #ending = false;
   /** Budget that was left at the last exception, and exceptions since then. */
@@ -122,9 +115,9 @@ export class Executor {
     this.#log = options.log ?? null;
     const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
     const optimize = createPipeline({ disabled: options.disabledPasses ?? [] });
-    this.#now = options.now ?? (() => 0);
+    this.compileTime = new CompileTime(options.clocks ?? { now: () => 0 });
     const common = {
-      layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, maxInsns: options.oneInsnPerTb === true ? 1 : MAX_BLOCK_INSNS, now: this.#now,
+      layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, maxInsns: options.oneInsnPerTb === true ? 1 : MAX_BLOCK_INSNS, time: this.compileTime,
     };
     this.#blocks = new Blocks(cpu, translator, optimize, {
       ...common, log: this.#log, onAdd: (block) => this.#schedule(block), onDrop: (block) => this.regions.dropped(block),
@@ -139,6 +132,7 @@ export class Executor {
     this.#jit = (options.jit ?? true) && this.#mayChain;
     this.#threshold = options.jitThreshold ?? DEFAULT_JIT_THRESHOLD;
     this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
+    if (this.#jit) this.regions.rehearse();
     if (options.rewrite !== undefined) this.regions.rewrite = options.rewrite;
     if (cpu.shadow === null) {
       this.lockstep = this.#reference = null;
@@ -158,15 +152,16 @@ export class Executor {
   }
 
   /** See Cpu.run. */
-  run(budget: number): number {
+  run(budget: number, work: number): number {
     const R = this.#cpu.R, { counters, cache } = this;
     R[BUDGET] = this.#granted = budget;
     R[BUDGET_PARKED] = 0;
     this.#ending = false;
     this.#leftAtException = -1;
-    this.regions.startSlice();
+    this.regions.startRun();
+    this.compileTime.startRun();
+    this.#blocks.work = 0;
     R[REGION_RETIRED] = R[REGION_ENTRIES] = R[REGION_EVENTS] = R[REGION_BUDGETS] = 0;
-    this.#compiling = 0;
     // The goto_tb slot by which the last block left, to be linked to what comes next.
     let from: TranslationBlock | undefined;
     let slot: 0 | 1 = 0;
@@ -176,7 +171,7 @@ export class Executor {
       R[BUDGET_PARKED] = 0;
       R[CUR_OP] = -1;
       R[REGION_SITE] = 0;
-      if (R[RESET_REQUEST] !== 0 || this.#ending) break;
+      if (R[RESET_REQUEST] !== 0 || this.#ending || this.#blocks.work + this.regions.work >= work) break;
       if (this.#serviceInterrupts()) {
         from = undefined;
         single = false;
@@ -248,6 +243,7 @@ export class Executor {
       }
     }
     this.#collectRegions();
+    this.compileTime.endRun();
     const retired = budget - R[BUDGET]!;
     this.#retired += retired;
     this.#granted = R[BUDGET] = 0;
@@ -275,8 +271,6 @@ export class Executor {
     counters.regions.entries += R[REGION_ENTRIES]!;
     counters.regions.events += R[REGION_EVENTS]!;
     counters.regions.budget += R[REGION_BUDGETS]!;
-    counters.compileTime += this.#compiling;
-    counters.compilePause = Math.max(counters.compilePause, this.#compiling);
   }
 
   /** Guest instructions retired in compiled regions. */
@@ -284,10 +278,9 @@ export class Executor {
     return this.#regionRetired;
   }
 
-  /** Compiles the region of a hot block, or lets it ask again later if this slice has compiled enough. */
+  /** Compiles the region of a hot block. */
   #compile(block: TranslationBlock): void {
-    if (this.regions.work >= COMPILE_WORK) this.cache.startCounter(block, ASK_AGAIN);
-    else if (!this.#jit || !this.#timed(() => this.regions.compile(block))) this.cache.startCounter(block, 2 ** 31);
+    if (!this.#jit || !this.compileTime.time('compiling', () => this.regions.compile(block))) this.cache.startCounter(block, 2 ** 31);
   }
 
   #countMiss(): void {
@@ -295,14 +288,7 @@ export class Executor {
     if (region === undefined) return;
     const { kind, key } = region.sites[R[REGION_SITE]! - 1]!;
     this.counters.regions.sites[kind]++;
-    if (this.regions.isMissedTooOften(region, key)) this.#timed(() => this.regions.compileAgain(region));
-  }
-
-  #timed<T>(compile: () => T): T {
-    const begun = this.#now();
-    const result = compile();
-    this.#compiling += this.#now() - begun;
-    return result;
+    if (this.regions.isMissedTooOften(region, key)) this.compileTime.time('compiling', () => this.regions.compileAgain(region));
   }
 
   /** Lets run() return at the next block boundary. */
@@ -448,7 +434,7 @@ export class Executor {
   /** Lets a new block be compiled when it is hot. */
   #schedule(block: TranslationBlock): void {
     if (!this.#jit) return;
-    if (this.#threshold === 0) this.#timed(() => this.regions.compile(block));
+    if (this.#threshold === 0) this.compileTime.time('compiling', () => this.regions.compile(block));
     else this.cache.startCounter(block, Math.ceil(this.#threshold / block.icount));
   }
 

@@ -5,12 +5,12 @@
  * and calls; it is entered at the hot block and behind its calls. It lives as long as all its blocks do.
  */
 import { RegionEmitter } from '../tcg/backend/emitter.ts';
-import type { Site } from '../tcg/backend/emitter.ts';
+import type { RegionBlock, Site } from '../tcg/backend/emitter.ts';
 import { mulSignedHigh, mulUnsignedHigh } from '../tcg/arith.ts';
 import type { ExecEnv, RegionFunction } from '../tcg/env.ts';
 import type { Block } from '../tcg/ir.ts';
 import type { TbCache, TranslationBlock } from '../tcg/tb-cache.ts';
-import { BUDGET, CC_OP, CUR_OP, EIP, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF, REGION_RETIRED } from './state.ts';
+import { BUDGET, CC_OP, CUR_OP, EIP, HF_CS32, HF_FLAT, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_PE, HF_RF, HF_SS32, HF_TF, REGION_RETIRED } from './state.ts';
 import type { Translator } from './translate/translate.ts';
 
 /** Most guest instructions in a region: V8 does not optimize functions above 60 KB of bytecode. */
@@ -23,6 +23,18 @@ const MANY_MISSES = 200;
 const MAX_ENTRIES = 32;
 /** Compilations of one hot block on account of its sites, after which it stays as it is. */
 const MAX_VERSIONS = 8;
+
+/** Code of many kinds for rehearse(): a loop with loads, stores, a call and its return. */
+const REHEARSAL = Uint8Array.of(
+  0x8b, 0x06, // 0: mov eax, [esi]
+  0x01, 0x07, // add [edi], eax
+  0x50, // push eax
+  0xe8, 2, 0, 0, 0, // call 12
+  0x75, 0xf4, // 10: jne 0
+  0x49, 0xc3, // 12: dec ecx; ret
+);
+const REHEARSAL_BLOCKS = [{ eip: 0, icount: 4 }, { eip: 10, icount: 1 }, { eip: 12, icount: 2 }];
+const REHEARSALS = 4;
 
 export interface Region {
   readonly number: number;
@@ -61,7 +73,7 @@ const gone: RegionFunction = () => {
 
 export class Regions {
   readonly counters = new RegionCounters();
-  /** Instructions of the blocks compiled in this slice: the run loop bounds it. */
+  /** Guest instructions compiled in this run(). */
   work = 0;
   readonly #env: ExecEnv;
   readonly #cache: TbCache;
@@ -104,7 +116,7 @@ export class Regions {
     const keys = blocks.map((block) => ({ eip: block.pc - block.csBase | 0, icount: block.icount }));
     const returns = blocks.flatMap(({ returnEip }) => (returnEip < 0 ? [] : keys.findIndex(({ eip }) => eip === returnEip))).filter((index) => index >= 0);
     const targets = [...new Set(returns)].slice(0, MAX_ENTRIES - 1);
-    const emitter = new RegionEmitter(keys, { layout: this.#env.layout, helpers: this.#env.helpers, flags: head.flags, callSites, claims: this.#env.claim !== undefined });
+    const emitter = this.#emitter(keys, head.flags, callSites);
     blocks.forEach((block, index) => emitter.add(index, this.opsOf(block), targets));
     const entries = [...new Set([0, ...targets])];
     const name = `tb_${(head.pc >>> 0).toString(16).padStart(8, '0')}`;
@@ -132,6 +144,25 @@ export class Regions {
     return true;
   }
 
+  /** Compiles made-up code, so that the first hot block does not wait until V8 has compiled the compiler. */
+  rehearse(): void {
+    const flags = HF_PE | HF_CS32 | HF_SS32 | HF_FLAT * 63;
+    for (let i = 0; i < REHEARSALS; i++) {
+      const emitter = this.#emitter(REHEARSAL_BLOCKS, flags, new Set());
+      REHEARSAL_BLOCKS.forEach(({ eip, icount }, index) => {
+        this.#translator.translate({ pc: eip, eip, csBase: 0, csLimit: -1, flags }, (linear) => REHEARSAL[linear]!, icount);
+        this.#optimize(this.#translator.builder);
+        emitter.add(index, this.#translator.builder, [1]);
+      });
+      this.#warm(this.#build(emitter.finish('rehearsal', [0, 1]), emitter.calledHelpers), 2);
+    }
+  }
+
+  #emitter(blocks: readonly RegionBlock[], flags: number, callSites: ReadonlySet<string>): RegionEmitter {
+    const { layout, helpers, claim } = this.#env;
+    return new RegionEmitter(blocks, { layout, helpers, flags, callSites, claims: claim !== undefined });
+  }
+
   /** A region was left at a site. True if that happens all the time, so that it is to be compiled with a call there. */
   isMissedTooOften(region: Region, key: string): boolean {
     const misses = (region.misses.get(key) ?? 0) + 1;
@@ -153,8 +184,8 @@ export class Regions {
     for (const region of this.#of.get(block) ?? []) this.#drop(region);
   }
 
-  /** No region is running: forgets those that were dropped, and lets a new slice compile. */
-  startSlice(): void {
+  /** No region is running: forgets those that were dropped. */
+  startRun(): void {
     this.work = 0;
     for (const number of this.#retired) {
       this.#regions[number] = undefined;

@@ -46,6 +46,8 @@ export interface Board {
 export interface Host {
   /** Monotonic time in nanoseconds. */
   now(): number;
+  /** Milliseconds of processor time that this process got, where that is known. */
+  processorTime?: () => number;
   /** Comes back after pending host events have been handled. */
   yield(): Promise<void>;
   /** Comes back after `milliseconds`, or earlier when `wake` is called. */
@@ -82,6 +84,8 @@ const TURN = 4_000_000;
 /** Host time that one call of cpu.run should take: bounds how late a timer fires (ns). */
 const SLICE = 500_000;
 const SLICE_MIN = 1000, SLICE_MAX = 2_000_000;
+/** Guest instructions translated or compiled in a slice, after which it ends: 10 to 50 us each, the more the less V8 has optimized the translator. */
+const SLICE_WORK = 32;
 /** Counted time: most instructions of a call of cpu.run, and how often the steps look at the machine (ns, or instructions if those are longer). */
 const COUNTED_SLICE = 100_000, LOOK_INTERVAL = 4_000_000, LOOK_INSTRUCTIONS = 1_000_000;
 /** How long to wait before asking again whether a late host has answered (ns). */
@@ -222,7 +226,7 @@ export class MachineCore<B extends Board = Board> {
       clock.runTimers();
       const before = this.#host.now();
       const budget = this.#budget(clock.nextDeadline() - clock.now());
-      const retired = cpu.run(budget);
+      const retired = cpu.run(budget, SLICE_WORK);
       if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
       if (this.#result !== null) return 0;
       const after = this.#host.now();
@@ -247,7 +251,7 @@ export class MachineCore<B extends Board = Board> {
       if (this.#watching && clock.now() >= this.#lookAt && (this.#lookAt === 0 || cpu.retired !== this.#lookedAt)) this.#countedLook(time);
       if (this.#result !== null) return 0;
       time.adapt();
-      const retired = cpu.run(time.until(Math.min(clock.nextDeadline(), this.#watching ? this.#lookAt : Infinity), COUNTED_SLICE));
+      const retired = cpu.run(time.until(Math.min(clock.nextDeadline(), this.#watching ? this.#lookAt : Infinity), COUNTED_SLICE), SLICE_WORK);
       if (retired > 0) time.busy();
       if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
       if (cpu.R[HALTED] === 0 || this.#result !== null) continue;

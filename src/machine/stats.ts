@@ -8,6 +8,8 @@ export function collectStats(cpu: Cpu, retired: number): Stats {
   const { exec } = cpu;
   const tb = exec.tbCounters;
   const compiled = exec.regionRetired;
+  const { counters: made, size: live } = exec.regions, { entries, events, budget, faults, sites } = exec.counters.regions;
+  const { translating, compiling, longestPause } = exec.compileTime;
   return {
     retiredInstructions: retired,
     // Guest instructions by the tier that retired them: op interpreter, compiled JavaScript.
@@ -16,6 +18,12 @@ export function collectStats(cpu: Cpu, retired: number): Stats {
       blocks: tb.blocks, guestInstructions: tb.guestInsns, guestBytes: tb.guestBytes, opsBefore: tb.opsIn, opsAfter: tb.opsOut, codeWords: tb.words,
       cachedBlocks: exec.cache.size, cacheBytesUsed: exec.cache.bytesUsed,
     },
+    regions: {
+      compiled: made.compiled, live, dropped: made.dropped, recompiledForMisses: made.recompiledForMisses, guestInstructions: made.guestInsns, sourceBytes: made.sourceBytes,
+      entries, exits: { lookup: entries - events - budget - faults - Object.values(sites).reduce((sum, count) => sum + count, 0), events, budget, faults, ...sites },
+    },
+    // Host milliseconds. A pause is what one slice spent on both; other processes of the host are not counted where it says how long they ran.
+    compileTime: { translating, compiling, longestPause },
     lookup: { hashLookups: tb.lookups, hashHits: tb.hits, jumpCacheHits: tb.jumpCacheHits },
     execution: {
       blocks: tb.executions, entries: tb.entries, chainedTransitions: tb.chained, linksMade: tb.links,

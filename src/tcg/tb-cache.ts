@@ -1,6 +1,7 @@
 /**
  * The translation blocks of a machine: their packed code in one buffer, the hashed table that finds them by key, and the
- * jump cache. Memory: code buffer of tb-size, written from the start; when it is full, everything is dropped.
+ * jump cache. Memory: code buffer of tb-size, written from the start; when it is full, or dropped blocks fill
+ * half of what is used, everything is dropped.
  *
  * A block's key is (linear pc, csBase, csLimit, flags, MA page of its first byte and, if it crosses, of its second page):
  * the code contains virtual addresses, so the same bytes at another address are another block.
@@ -112,6 +113,8 @@ export class TbCache {
   /** In the order of their positions; dropped ones stay until the next flush. */
   private blocks: TranslationBlock[] = [];
   private end = FIRST_POSITION;
+  /** Words of dropped blocks below `end`. */
+  private dead = 0;
   private readonly insn: InsnState = { eip: 0, ccOp: 0, index: 0 };
 
   constructor(options: TbCacheOptions) {
@@ -160,6 +163,8 @@ export class TbCache {
   /** Packs optimized ops and enters the block. If there is no room, everything else is dropped first. Throws if it can never fit. */
   add(key: TbKey, ops: Block): TranslationBlock {
     this.reclaim();
+    // A guest that writes new code for ever leaves dropped blocks behind; no more than live ones, unless they are few.
+    if (this.dead >= this.code.length >>> 5 && this.dead >= this.end >>> 1) this.flush();
     let packed = this.packer.pack(ops, this.end);
     if (packed === undefined) {
       this.flush();
@@ -193,6 +198,7 @@ export class TbCache {
   private reclaim(): void {
     for (let last = this.blocks.at(-1); last !== undefined && !last.valid; last = this.blocks.at(-1)) {
       this.end = last.position;
+      this.dead -= last.end - last.position;
       this.blocks.pop();
     }
   }
@@ -238,6 +244,7 @@ export class TbCache {
     if (!block.valid) return;
     this.collectFrom(block);
     block.valid = false;
+    this.dead += block.end - block.position;
     unlink(this.code, block);
     // No state has all flags set: a stale position matches nothing.
     this.code[block.position + HEAD_FLAGS] = -1;
@@ -274,6 +281,7 @@ export class TbCache {
     this.buckets.fill(undefined);
     this.jumpCache.fill(0);
     this.end = FIRST_POSITION;
+    this.dead = 0;
     this.counters.flushes++;
   }
 

@@ -44,6 +44,34 @@ describe('chaining', () => {
   });
 });
 
+describe('work', () => {
+  it('of translating ends a run, which the next one continues', () => {
+    const source = Array.from({ length: 40 }, () => 'inc eax\njmp $+2\n').join('') + 'hlt';
+    const guest = protectedGuest(source);
+    let runs = 0, retired = 0;
+    while (guest.R[HALTED] === 0) {
+      const some = guest.cpu.run(1000, 8);
+      expect(some).toBeGreaterThan(0);
+      expect(some).toBeLessThanOrEqual(9);
+      retired += some;
+      runs++;
+    }
+    expect([guest.R[EAX], retired]).toEqual([40, 81]);
+    expect(runs).toBeGreaterThan(9);
+    // The same without a limit.
+    expect(protectedGuest(source).cpu.run(1000)).toBe(81);
+  });
+
+  it('of compiling does too', () => {
+    const guest = protectedGuest('mov ecx,1000\n.l: dec ecx\njnz .l\nhlt', { jitThreshold: 40 });
+    expect(guest.cpu.run(20)).toBe(20);
+    const second = guest.cpu.run(10_000, 2);
+    expect(second).toBeLessThan(100);
+    expect(guest.cpu.exec.regions.size).toBe(1);
+    expect(20 + second + guest.cpu.run(10_000)).toBe(2002);
+  });
+});
+
 describe('budget', () => {
   it('is used exactly, for straight code', () => {
     for (const budget of [1, 2, 7, 127, 128, 129, 200]) {

@@ -219,6 +219,17 @@ describe('for long', () => {
     expect(tbCounters.flushes).toBe(0);
   });
 
+  it('dropped blocks that are not the last ones do not fill memory either', () => {
+    // Routines in two pages that are written in turn: the room of the one cannot be given back while the other's block is the last.
+    const guest = protectedGuest('mov ecx,5000\nl: mov [0x30001],ecx\nmov edx,0x30000\ncall edx\nmov [0x31001],ecx\nmov edx,0x31000\ncall edx\ndec ecx\njnz l\nhlt', { tbBytes: 256 << 10 });
+    for (const page of [0x30000, 0x31000]) guest.space.writeBytes(page, Uint8Array.of(0xb8, 0, 0, 0, 0, 0x01, 0xc3, 0xc3));
+    expect(guest.run()).toBe('hlt');
+    expect(guest.R[EBX]).toBe(5000 * 5001);
+    const { cache, tbCounters } = guest.cpu.exec;
+    expect(cache.bytesUsed).toBeLessThan(64 << 10);
+    expect(tbCounters.flushes).toBeGreaterThan(2);
+  });
+
   it('code that is copied and run again and again', () => {
     const guest = protectedGuest(`
         mov edx,500

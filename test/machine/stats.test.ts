@@ -5,6 +5,8 @@ import type { PcOptions } from '../../src/index.ts';
 
 interface Retired {
   retiredInstructions: number;
+  regions: { compiled: number; live: number; dropped: number; entries: number; exits: Record<string, number> };
+  compileTime: { translating: number; compiling: number; longestPause: number };
   tiers: { interpreted: number; compiled: number; compiledShare: number };
 }
 
@@ -30,5 +32,24 @@ describe('retired instructions by tier', () => {
     expect(tiers.interpreted).toBeGreaterThan(0);
     expect(tiers.compiledShare).toBeCloseTo(tiers.compiled / retiredInstructions);
     expect(tiers.compiledShare).toBeGreaterThan(0.5);
+  });
+});
+
+describe('regions', () => {
+  it('are left as often as they are entered', async () => {
+    const { regions } = await demo({ jitThreshold: 0 });
+    expect(regions.compiled).toBeGreaterThan(10);
+    expect(regions.live).toBe(regions.compiled - regions.dropped);
+    expect(Object.values(regions.exits).every((count) => count >= 0)).toBe(true);
+    expect(Object.values(regions.exits).reduce((sum, count) => sum + count, 0)).toBe(regions.entries);
+  });
+
+  it('take time to compile', async () => {
+    const { compileTime: { translating, compiling, longestPause } } = await demo({ jitThreshold: 0 });
+    expect(translating).toBeGreaterThan(0);
+    expect(compiling).toBeGreaterThan(0);
+    expect(longestPause).toBeGreaterThan(0);
+    expect(longestPause).toBeLessThanOrEqual(translating + compiling);
+    expect((await demo({ jit: false })).compileTime.compiling).toBe(0);
   });
 });
