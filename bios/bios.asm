@@ -29,6 +29,7 @@ bios_start:
 %include "pci.inc"
 %include "pcibios.inc"
 %include "kbc.inc"
+%include "mouse.inc"
 %include "keyboard.inc"
 %include "keycodes.inc"
 %include "keytables.inc"

@@ -33,6 +33,7 @@ import { InstructionTime } from './machine/icount.ts';
 import type { IcountOptions } from './machine/icount.ts';
 import { MachineCore } from './machine/machine.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
+import { parseMouse } from './machine/pointer.ts';
 import { RunTime } from './machine/run-time.ts';
 import type { MediumOptions, RemovableDrive } from './machine/media.ts';
 import { parseSize } from './machine/size.ts';
@@ -292,6 +293,16 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   /** Presses a key or combination by QEMU's names: `f1`, `ctrl-alt-delete`. @throws Error, StepError as type() */
   async key(name: string): Promise<void> {
     await this.run([{ kind: 'key', chords: [parseChord(name, isKeyName)], text: name }]);
+  }
+
+  /**
+   * Moves the mouse by counts (to the right, downwards), turns its wheel by clicks (away from the user), and runs until the guest has been told.
+   * @param buttons those held from now on: names joined by `+` (left, middle, right, side, extra), none if left out
+   * @throws Error for an unknown button or a fraction; StepError if the guest does not read its mouse
+   */
+  async mouse(right: number, down: number, buttons = '', wheel = 0): Promise<void> {
+    const text = `${right},${down},${buttons},${wheel}`;
+    await this.run([{ kind: 'mouse', ...parseMouse(text), text }]);
   }
 
   /**

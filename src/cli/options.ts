@@ -5,6 +5,7 @@
 import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
+import { parseMouse } from '../machine/pointer.ts';
 import { parseChord, parseTyping } from '../machine/typing.ts';
 import { setAccelerator } from './accelerator.ts';
 import { NAMED_MACHINES } from './catalogue.ts';
@@ -224,6 +225,9 @@ export const OPTIONS: readonly Option[] = [
   { names: ['key'], argument: 'NAME', help: 'step: press a key or combination (f1, ctrl-alt-delete)', set: (config, value, option) => {
     config.steps.push({ kind: 'key', chords: [rewrap(option, () => parseChord(value, isKeyName))], text: value });
   } },
+  { names: ['mouse'], argument: 'RIGHT,DOWN[,BUTTONS[,WHEEL]]', help: 'step: move the mouse by counts, hold buttons (left+right, or 1, 2, 4 as in QEMU)', set: (config, value, option) => {
+    config.steps.push({ kind: 'mouse', ...rewrap(option, () => parseMouse(value)), text: value });
+  } },
   { names: ['wait'], argument: 'SECONDS', help: 'step: let time pass', set: (config, value, option) => {
     config.steps.push({ kind: 'wait', seconds: parseSeconds(option, value) });
   } },
@@ -242,7 +246,7 @@ export const OPTIONS: readonly Option[] = [
 ];
 
 /** Steps and what concerns the whole run are not QEMU's: they are written with two dashes. */
-const OWN = ['expect', 'type', 'key', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats', 'images'];
+const OWN = ['expect', 'type', 'key', 'mouse', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats', 'images'];
 
 export function helpText(): string {
   const lines = OPTIONS.map(({ names, argument, help }) => {

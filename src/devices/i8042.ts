@@ -131,10 +131,14 @@ export class I8042 implements Device {
     this.#lines.a20.set((outputPort & OUTPUT_A20) !== 0);
   }
 
-  /** Nothing waits for the guest, here or in the devices. */
+  /** Nothing waits for the guest, here or in the keyboard. */
   get idle(): boolean {
-    const { status, answer } = this.state.fields;
-    return !(status & STATUS_OUTPUT_FULL) && answer < 0 && !this.#keyboard.hasData && !(this.#aux?.hasData ?? false);
+    return this.free && !this.#keyboard.hasData;
+  }
+
+  /** The guest has taken every byte that was offered. */
+  get free(): boolean {
+    return !(this.state.fields.status & STATUS_OUTPUT_FULL) && this.state.fields.answer < 0;
   }
 
   #driveIrqs(): void {
@@ -226,8 +230,12 @@ export class I8042 implements Device {
         return this.#fill(value, STATUS_AUX);
       case 0xd4:
         fields.mode &= ~MODE_AUX_OFF;
-        if (this.#aux) this.#aux.receive(value);
-        else this.#answer(NO_DEVICE, STATUS_AUX | STATUS_TIMEOUT);
+        if (this.#aux) {
+          this.#aux.receive(value);
+          this.#poll();
+        } else {
+          this.#answer(NO_DEVICE, STATUS_AUX | STATUS_TIMEOUT);
+        }
         return;
       default:
         // Sending to the keyboard enables its interface.

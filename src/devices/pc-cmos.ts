@@ -16,6 +16,7 @@ const KB = 1024;
 const SEGMENT = 64 * KB;
 const SIXTEEN_MB = 16 << 20;
 const EQUIPMENT_FPU = 0x02;
+const EQUIPMENT_MOUSE = 0x04;
 /** Type 47 and neighbours: the geometry is in CMOS. */
 const USER_TYPE = 0x2f;
 /** In 12h: the type is in 19h or 1Ah. */
@@ -54,7 +55,7 @@ export function fillCmos(set: (index: number, value: number) => void, { memory, 
   const types = [0, 1].map((drive) => (floppies[drive] ? CMOS_DRIVE_TYPE[floppies[drive]] : 0));
   put(0x10, (types[0] << 4) | types[1]);
   const count = types.filter((type) => type !== 0).length;
-  put(0x14, EQUIPMENT_FPU | (count > 0 ? 0x01 | ((count - 1) << 6) : 0));
+  put(0x14, EQUIPMENT_FPU | EQUIPMENT_MOUSE | (count > 0 ? 0x01 | ((count - 1) << 6) : 0));
 
   const extended = Math.min(memory / KB - 1024, 0xffff);
   putWord(0x15, BASE_MEMORY_KB);

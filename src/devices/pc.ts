@@ -46,6 +46,7 @@ import { Piix3, Piix3Ide } from './piix3.ts';
 import { Port61 } from './port61.ts';
 import { Port92 } from './port92.ts';
 import { Ps2Keyboard } from './ps2-keyboard.ts';
+import { Ps2Mouse } from './ps2-mouse.ts';
 import { Vga } from './vga.ts';
 
 /** What the board needs of its processor. */
@@ -121,6 +122,7 @@ export class Pc<P extends Processor = Processor> {
   readonly cpu: P;
   readonly pci: PciBus;
   readonly keyboard: Ps2Keyboard;
+  readonly mouse: Ps2Mouse;
   readonly rtc: Mc146818;
   readonly fdc: FloppyController;
   readonly ide: readonly [IdeChannel, IdeChannel];
@@ -168,7 +170,8 @@ export class Pc<P extends Processor = Processor> {
     const port92 = new Port92(a20.input(), reset);
     this.rtc = new Mc146818(this.hostClock ?? clock, this.#irq(8), config.rtcBase);
     this.keyboard = new Ps2Keyboard(clock);
-    this.#i8042 = new I8042(clock, { keyboardIrq: this.#irq(1), auxIrq: this.#irq(12), a20: a20.input(), reset }, this.keyboard);
+    this.mouse = new Ps2Mouse(clock);
+    this.#i8042 = new I8042(clock, { keyboardIrq: this.#irq(1), auxIrq: this.#irq(12), a20: a20.input(), reset }, this.keyboard, this.mouse);
     const host = new I440fx({
       pam: (segment, readRam, writeRam) => this.memory.pam(segment, readRam, writeRam),
       smram: (open) => this.memory.smram(open),
@@ -231,7 +234,7 @@ export class Pc<P extends Processor = Processor> {
 
     const optional: readonly (Device | null)[] = [pciVga, this.vga, ...this.serials, debugPort, debugExit];
     this.devices = [
-      pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.#i8042, fpuError,
+      pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
       fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,
       ...optional.filter((device) => device !== null),
     ];
@@ -287,6 +290,16 @@ export class Pc<P extends Processor = Processor> {
   /** Nothing that was typed waits in the keyboard or its controller. */
   get keyboardIdle(): boolean {
     return this.#i8042.idle;
+  }
+
+  /** Moves the mouse by counts right and down, turns its wheel up, holds these buttons (MOUSE_LEFT ...); false if it cannot take more now. */
+  moveMouse(right: number, down: number, buttons: number, wheel: number): boolean {
+    return this.mouse.move(right, down, buttons, wheel);
+  }
+
+  /** The guest has been told all that the mouse did. */
+  get mouseIdle(): boolean {
+    return this.mouse.idle && this.#i8042.free;
   }
 
   #pciVga(vga: Vga): PciVga {

@@ -3,6 +3,7 @@
  * command line (`--expect`, `--type`, ...) and the library.
  */
 import type { MediumOptions, RemovableDrive } from './media.ts';
+import type { MouseMove } from './pointer.ts';
 import type { Chord } from './typing.ts';
 
 export type Step =
@@ -10,6 +11,8 @@ export type Step =
   | { readonly kind: 'expect'; readonly pattern: RegExp }
   /** Press keys one after the other; `text` says in messages what they were. */
   | { readonly kind: 'type' | 'key'; readonly chords: readonly Chord[]; readonly text: string }
+  /** Move the mouse, hold buttons, turn the wheel. */
+  | ({ readonly kind: 'mouse'; readonly text: string } & MouseMove)
   /** Let `seconds` of virtual time pass. */
   | { readonly kind: 'wait'; readonly seconds: number }
   /** Put another medium into a drive (null: none). */
@@ -28,6 +31,7 @@ export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'expect': return `--expect '${step.pattern.source}'`;
     case 'type':
+    case 'mouse':
     case 'key': return `--${step.kind} '${step.text}'`;
     case 'wait': return `--wait ${step.seconds}`;
     case 'change': return `--change ${step.drive}=${step.file ?? ''}`;

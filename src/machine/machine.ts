@@ -17,6 +17,7 @@ import { biosKeysWaiting } from './bios-keyboard.ts';
 import { Keyboard } from './keyboard.ts';
 import { InstructionTime } from './icount.ts';
 import type { MediumOptions, RemovableDrive } from './media.ts';
+import type { MouseMove } from './pointer.ts';
 import type { RunTime } from './run-time.ts';
 import { Transcript, screenText } from './transcript.ts';
 
@@ -40,6 +41,10 @@ export interface Board {
   key(name: string, down: boolean): boolean;
   /** Nothing that was typed waits in the keyboard or its controller. */
   readonly keyboardIdle: boolean;
+  /** Moves the mouse by counts, holds these buttons; false if it cannot take more now. */
+  moveMouse(right: number, down: number, buttons: number, wheel: number): boolean;
+  /** The guest has been told all that the mouse did. */
+  readonly mouseIdle: boolean;
 }
 
 /** What the machine needs of its host. */
@@ -92,8 +97,8 @@ const COUNTED_SLICE = 100_000, LOOK_INTERVAL = 4_000_000, LOOK_INSTRUCTIONS = 1_
 const LATE_HOST = 1_000_000;
 /** Longest sleep of a machine in HLT (ns): a display that waits for a turn is served. */
 const SLEEP_MAX = 50_000_000;
-/** A key that the guest does not take in this virtual time fails its step (ns). */
-const KEY_PATIENCE = 60_000_000_000;
+/** A key or a movement that the guest does not take in this virtual time fails its step (ns). */
+const PATIENCE = 60_000_000_000;
 /** Changed characters after which the transcript looks at the screen, whatever the time: about six rows. */
 const CROWD = 480;
 
@@ -327,9 +332,12 @@ export class MachineCore<B extends Board = Board> {
         case 'key':
           this.keyboard.type(step.chords);
           while (!this.keyboard.done) {
-            if (this.keyboard.stuck > KEY_PATIENCE) throw new StepError(`${describeStep(step)}: the guest does not read the keyboard`);
+            if (this.keyboard.stuck > PATIENCE) throw new StepError(`${describeStep(step)}: the guest does not read the keyboard`);
             yield step;
           }
+          break;
+        case 'mouse':
+          yield* this.#mouse(step, step);
           break;
         case 'wait':
           this.#stepTimer.arm(this.board.clock.now() + Math.round(step.seconds * 1e9));
@@ -346,6 +354,15 @@ export class MachineCore<B extends Board = Board> {
           attempt(step, () => this.#options.changeMedium?.(step.drive, step.file, step));
           break;
       }
+    }
+  }
+
+  *#mouse(step: Step, { right, down, buttons, wheel }: MouseMove): Generator<Step, void> {
+    const { board } = this, since = board.clock.now();
+    board.moveMouse(right, down, buttons, wheel);
+    while (!board.mouseIdle && this.#ended() === null) {
+      if (board.clock.now() - since > PATIENCE) throw new StepError(`${describeStep(step)}: the guest does not read the mouse`);
+      yield step;
     }
   }
 

@@ -1,0 +1,53 @@
+/** Small guests for tests of the firmware: boot sectors in assembly that say what they find on COM1. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assemble } from '../../bios/assembler/assemble.ts';
+import { Machine } from '../../src/index.ts';
+import type { PcOptions } from '../../src/index.ts';
+
+/** say: prints AL; say_hex: prints AL in hex; say_word: AX in hex. All registers are kept. */
+const LIBRARY = `
+say:
+        push dx
+        mov dx, 0x3f8
+        out dx, al
+        pop dx
+        ret
+say_word:
+        xchg al, ah
+        call say_hex
+        xchg al, ah
+say_hex:
+        push ax
+        shr al, 4
+        call .digit
+        pop ax
+        push ax
+        and al, 15
+        call .digit
+        pop ax
+        ret
+.digit: cmp al, 10
+        sbb al, 0x69
+        das
+        jmp say
+`;
+
+/** Starts a boot sector (origin 7C00h, DS = ES = SS = 0, SP = 7C00h) from a floppy of its own. `close` also removes the floppy. */
+export function startGuest(source: string, options: PcOptions = {}): { machine: Machine; close: () => void } {
+  const { bytes } = assemble(`cpu 386\norg 0x7c00\nxor ax, ax\nmov ds, ax\nmov es, ax\nmov ss, ax\nmov sp, 0x7c00\ncld\njmp guest\n${LIBRARY}\nguest:\n${source}\ntimes 510 - ($ - $$) db 0\ndw 0xaa55\n`, { file: 'guest' });
+  const folder = mkdtempSync(join(tmpdir(), 'tcg86-test-'));
+  const floppy = join(folder, 'guest.img');
+  const image = new Uint8Array(1440 * 1024);
+  image.set(bytes);
+  writeFileSync(floppy, image);
+  const machine = Machine.open({ memory: 4, fda: floppy, boot: 'a', icount: { shift: 6, sleep: false }, rtcClock: 'vm', timeout: 60, ...options });
+  return {
+    machine,
+    close: () => {
+      machine.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
