@@ -53,7 +53,7 @@ export class FpuUnit {
     const exponent = R[FPU_EXP + register]!;
     return {
       sign: (exponent >> 15 & 1) as 0 | 1, exponent: exponent & 0x7fff,
-      significand: BigInt(R[FPU_HIGH + register]! >>> 0) << 32n | BigInt(R[FPU_LOW + register]! >>> 0),
+      significand: BigInt(R[FPU_HIGH + 2 * register]! >>> 0) << 32n | BigInt(R[FPU_LOW + 2 * register]! >>> 0),
     };
   }
 
@@ -66,8 +66,8 @@ export class FpuUnit {
   /** Writes the register without its tag (FRSTOR). */
   setPhysical(register: number, x: Float80): void {
     const R = this.#R;
-    R[FPU_LOW + register] = Number(x.significand & 0xffffffffn) | 0;
-    R[FPU_HIGH + register] = Number(x.significand >> 32n) | 0;
+    R[FPU_LOW + 2 * register] = Number(x.significand & 0xffffffffn) | 0;
+    R[FPU_HIGH + 2 * register] = Number(x.significand >> 32n) | 0;
     R[FPU_EXP + register] = x.sign << 15 | x.exponent;
   }
 

@@ -1,0 +1,307 @@
+/**
+ * 80-bit arithmetic on the words of the registers, for ordinary operands: normal numbers and zeros, with a result in range.
+ * Each function says whether it has done its work; if not, nothing has changed, and float80.ts knows the whole truth.
+ * Rounding and precision control, PE and C1 are complete here (Intel SDM vol. 1, 8.1.5, 8.5.6).
+ *
+ * Products and quotients go through doubles that hold 22-bit limbs: every intermediate value is a whole number below 2^53.
+ */
+import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW } from './state.ts';
+
+const BIAS = 16383, SPECIAL = 0x7fff;
+const TOP_BIT = 0x80000000 | 0;
+const LIMB = 0x400000, LIMB_MASK = LIMB - 1;
+const SW_PE = 0x20, SW_ES_BUSY = 0x8080, SW_C0 = 0x100, SW_C1 = 0x200, SW_C2 = 0x400, SW_C3 = 0x4000;
+const CW_PM = 0x20, CW_PC = 0x300, PC_24 = 0, PC_53 = 0x200, CW_RC = 0xc00, RC_NEAREST = 0, RC_DOWN = 0x400, RC_UP = 0x800;
+const CONDITIONS = SW_C0 | SW_C1 | SW_C2 | SW_C3;
+
+/** Registers are named by their physical number (0-7); OPERAND (state.ts) is one more. */
+export interface WordArithmetic {
+  /** d = x + y, or x - y with flip = 1. */
+  add(d: number, x: number, y: number, flip: 0 | 1): boolean;
+  multiply(d: number, x: number, y: number): boolean;
+  divide(d: number, x: number, y: number): boolean;
+  squareRoot(d: number, x: number): boolean;
+  /** Condition codes of x against y. */
+  compare(x: number, y: number): boolean;
+}
+
+export function createWordArithmetic(R: Int32Array): WordArithmetic {
+  const isOrdinary = (register: number): boolean => {
+    const exponent = R[FPU_EXP + register]! & SPECIAL;
+    return R[FPU_HIGH + 2 * register]! < 0 && exponent !== 0 && exponent !== SPECIAL;
+  };
+  const isZero = (register: number): boolean => (R[FPU_EXP + register]! & SPECIAL | R[FPU_HIGH + 2 * register]! | R[FPU_LOW + 2 * register]!) === 0;
+
+  function putZero(d: number, sign: number): true {
+    R[FPU_LOW + 2 * d] = R[FPU_HIGH + 2 * d] = 0;
+    R[FPU_EXP + d] = sign << 15;
+    R[FPU_SW] = R[FPU_SW]! & ~SW_C1;
+    return true;
+  }
+
+  /** Whether what lies behind a significand rounds it away from zero: its first bit, and whether there is more. */
+  function roundsUp(control: number, sign: number, odd: number, half: number, more: number): boolean {
+    const mode = control & CW_RC;
+    if (mode === RC_NEAREST) return half !== 0 && (more | odd) !== 0;
+    return mode === (sign !== 0 ? RC_DOWN : RC_UP);
+  }
+
+  /** Rounds and stores a normalized significand of 64 bits with 32 more behind it, the last of which stands for all that follow. */
+  function put(d: number, sign: number, exponent: number, high: number, low: number, rest: number): boolean {
+    const control = R[FPU_CW]!, precision = control & CW_PC;
+    let inexact = rest, up = false;
+    if (precision === PC_53) {
+      const tail = low & 0x7ff;
+      inexact |= tail;
+      if (inexact !== 0) up = roundsUp(control, sign, low & 0x800, tail & 0x400, tail & 0x3ff | rest);
+      low &= ~0x7ff;
+      if (up) {
+        low = low + 0x800 | 0;
+        if (low === 0) high = high + 1 | 0;
+      }
+    } else if (precision === PC_24) {
+      const tail = high & 0xff;
+      inexact |= tail | low;
+      if (inexact !== 0) up = roundsUp(control, sign, high & 0x100, tail & 0x80, tail & 0x7f | low | rest);
+      high &= ~0xff;
+      low = 0;
+      if (up) high = high + 0x100 | 0;
+    } else if (rest !== 0) {
+      up = roundsUp(control, sign, low & 1, rest & TOP_BIT, rest << 1);
+      if (up) {
+        low = low + 1 | 0;
+        if (low === 0) high = high + 1 | 0;
+      }
+    }
+    if (up && high === 0) {
+      high = TOP_BIT;
+      exponent = exponent + 1 | 0;
+    }
+    if (exponent <= 0 || exponent >= SPECIAL) return false;
+    R[FPU_LOW + 2 * d] = low;
+    R[FPU_HIGH + 2 * d] = high;
+    R[FPU_EXP + d] = sign << 15 | exponent;
+    const status = R[FPU_SW]! & ~SW_C1;
+    R[FPU_SW] = inexact === 0 ? status : status | SW_PE | (up ? SW_C1 : 0) | ((control & CW_PM) === 0 ? SW_ES_BUSY : 0);
+    return true;
+  }
+
+  function add(d: number, x: number, y: number, flip: 0 | 1): boolean {
+    let xHigh = R[FPU_HIGH + 2 * x]!, xLow = R[FPU_LOW + 2 * x]!, xExponent = R[FPU_EXP + x]!;
+    let high = R[FPU_HIGH + 2 * y]!, low = R[FPU_LOW + 2 * y]!, yExponent = R[FPU_EXP + y]!;
+    let sign = xExponent >>> 15, ySign = yExponent >>> 15 ^ flip;
+    xExponent &= SPECIAL;
+    yExponent &= SPECIAL;
+    if (xHigh >= 0 || high >= 0 || xExponent === 0 || yExponent === 0 || xExponent === SPECIAL || yExponent === SPECIAL) {
+      if (isZero(x)) {
+        if (isZero(y)) return putZero(d, sign === ySign ? sign : (R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
+        return isOrdinary(y) && put(d, ySign, yExponent, high, low, 0);
+      }
+      return isZero(y) && isOrdinary(x) && put(d, sign, xExponent, xHigh, xLow, 0);
+    }
+    let distance = xExponent - yExponent | 0;
+    if (distance < 0 || (distance === 0 && (xHigh >>> 0 < high >>> 0 || (xHigh === high && xLow >>> 0 < low >>> 0)))) {
+      let other = xHigh;
+      xHigh = high;
+      high = other;
+      other = xLow;
+      xLow = low;
+      low = other;
+      other = sign;
+      sign = ySign;
+      ySign = other;
+      xExponent = yExponent;
+      distance = -distance | 0;
+    }
+    // The smaller number in units of the larger one.
+    let rest = 0;
+    if (distance !== 0) {
+      if (distance < 32) {
+        rest = low << 32 - distance;
+        low = low >>> distance | high << 32 - distance;
+        high = high >>> distance;
+      } else if (distance < 64) {
+        const shift = distance & 31;
+        if (shift === 0) rest = low;
+        else rest = low >>> shift | high << 32 - shift | (low << 32 - shift !== 0 ? 1 : 0);
+        low = high >>> shift;
+        high = 0;
+      } else {
+        const shift = distance & 31;
+        if (distance >= 96) rest = 1;
+        else if (shift === 0) rest = high | (low !== 0 ? 1 : 0);
+        else rest = high >>> shift | ((high << 32 - shift | low) !== 0 ? 1 : 0);
+        low = high = 0;
+      }
+    }
+    if (sign === ySign) {
+      const sum = xLow + low | 0, carry = sum >>> 0 < xLow >>> 0 ? 1 : 0;
+      const upper = xHigh + high | 0, total = upper + carry | 0;
+      if (upper >>> 0 < xHigh >>> 0 || (carry !== 0 && total === 0)) {
+        return put(d, sign, xExponent + 1 | 0, total >>> 1 | TOP_BIT, sum >>> 1 | total << 31, rest >>> 1 | rest & 1 | sum << 31);
+      }
+      return put(d, sign, xExponent, total, sum, rest);
+    }
+    const borrow = rest !== 0 ? 1 : 0;
+    let least = -rest | 0;
+    const difference = xLow - low | 0;
+    let middle = difference - borrow | 0;
+    let upper = xHigh - high - (xLow >>> 0 < low >>> 0 || (borrow !== 0 && difference === 0) ? 1 : 0) | 0;
+    if ((upper | middle | least) === 0) return putZero(d, (R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
+    while (upper === 0) {
+      upper = middle;
+      middle = least;
+      least = 0;
+      xExponent = xExponent - 32 | 0;
+    }
+    const shift = Math.clz32(upper);
+    if (shift !== 0) {
+      upper = upper << shift | middle >>> 32 - shift;
+      middle = middle << shift | least >>> 32 - shift;
+      least <<= shift;
+      xExponent = xExponent - shift | 0;
+    }
+    return put(d, sign, xExponent, upper, middle, least);
+  }
+
+  function multiply(d: number, x: number, y: number): boolean {
+    const xHigh = R[FPU_HIGH + 2 * x]!, yHigh = R[FPU_HIGH + 2 * y]!;
+    const signs = R[FPU_EXP + x]! ^ R[FPU_EXP + y]!;
+    const xExponent = R[FPU_EXP + x]! & SPECIAL, yExponent = R[FPU_EXP + y]! & SPECIAL;
+    if (xHigh >= 0 || yHigh >= 0 || xExponent === 0 || yExponent === 0 || xExponent === SPECIAL || yExponent === SPECIAL) {
+      if (isZero(x)) return (isZero(y) || isOrdinary(y)) && putZero(d, signs >>> 15 & 1);
+      return isZero(y) && isOrdinary(x) && putZero(d, signs >>> 15 & 1);
+    }
+    const xLow = R[FPU_LOW + 2 * x]!, yLow = R[FPU_LOW + 2 * y]!;
+    const x0 = xLow & LIMB_MASK, x1 = xLow >>> 22 | (xHigh & 0xfff) << 10, x2 = xHigh >>> 12;
+    const y0 = yLow & LIMB_MASK, y1 = yLow >>> 22 | (yHigh & 0xfff) << 10, y2 = yHigh >>> 12;
+    // Columns of weight 2^0, 2^22, 2^44, 2^66, 2^88.
+    const p0 = x0 * y0, c0 = Math.floor(p0 / LIMB);
+    const p1 = x0 * y1 + x1 * y0 + c0, c1 = Math.floor(p1 / LIMB);
+    const p2 = x0 * y2 + x1 * y1 + x2 * y0 + c1, c2 = Math.floor(p2 / 0x100000);
+    const p3 = x1 * y2 + x2 * y1, p4 = x2 * y2, upper = Math.floor(p4 / 256);
+    // Bits 44-63 of the product stand in front of what lies below; bits 64-127 are the significand or its double.
+    const below = p2 - c2 * 0x100000 | 0, sticky = p0 - c0 * LIMB !== 0 || p1 - c1 * LIMB !== 0 ? 1 : 0;
+    const sum = c2 + p3 * 4 + (p4 - upper * 256) * 0x1000000, carry = Math.floor(sum / 0x1_0000_0000);
+    const low = sum - carry * 0x1_0000_0000 | 0, high = upper + carry | 0;
+    const exponent = xExponent + yExponent - BIAS | 0, rest = below << 12 | sticky;
+    if (high < 0) return put(d, signs >>> 15 & 1, exponent + 1 | 0, high, low, rest);
+    return put(d, signs >>> 15 & 1, exponent, high << 1 | low >>> 31, low << 1 | rest >>> 31, rest << 1 | sticky);
+  }
+
+  function divide(d: number, x: number, y: number): boolean {
+    const signs = R[FPU_EXP + x]! ^ R[FPU_EXP + y]!;
+    if (!isOrdinary(y)) return false;
+    if (!isOrdinary(x)) return isZero(x) && putZero(d, signs >>> 15 & 1);
+    const xHigh = R[FPU_HIGH + 2 * x]!, yHigh = R[FPU_HIGH + 2 * y]!, xLow = R[FPU_LOW + 2 * x]!, yLow = R[FPU_LOW + 2 * y]!;
+    let exponent = (R[FPU_EXP + x]! & SPECIAL) - (R[FPU_EXP + y]! & SPECIAL) + BIAS | 0;
+    const y0 = yLow & LIMB_MASK, y1 = yLow >>> 22 | (yHigh & 0xfff) << 10, y2 = yHigh >>> 12;
+    const divisor = y2 * LIMB * LIMB + y1 * LIMB + y0;
+    // The remainder, in limbs; the quotient's digits have 22 bits.
+    let r0 = xLow & LIMB_MASK, r1 = xLow >>> 22 | (xHigh & 0xfff) << 10, r2 = xHigh >>> 12;
+    const whole = xHigh >>> 0 > yHigh >>> 0 || (xHigh === yHigh && xLow >>> 0 >= yLow >>> 0);
+    if (whole) {
+      r0 = r0 - y0 | 0;
+      r1 = r1 - y1 | 0;
+      r2 = r2 - y2 | 0;
+    }
+    let first = 0, second = 0, digit = 0;
+    for (let step = 0; step < 3; step++) {
+      first = second;
+      second = digit;
+      digit = Math.floor((r2 * LIMB * LIMB + r1 * LIMB + r0) * LIMB / divisor);
+      // The estimate may be wrong by one.
+      let n0 = -digit * y0, n1 = r0 - digit * y1, n2 = r1 - digit * y2, n3 = r2;
+      for (;;) {
+        let carry = Math.floor(n0 / LIMB);
+        n0 -= carry * LIMB;
+        n1 += carry;
+        carry = Math.floor(n1 / LIMB);
+        n1 -= carry * LIMB;
+        n2 += carry + n3 * LIMB;
+        n3 = 0;
+        if (n2 < 0) {
+          digit--;
+          n0 += y0;
+          n1 += y1;
+          n2 += y2;
+        } else if (n2 > y2 || (n2 === y2 && (n1 > y1 || (n1 === y1 && n0 >= y0)))) {
+          digit++;
+          n0 -= y0;
+          n1 -= y1;
+          n2 -= y2;
+        } else break;
+      }
+      r0 = n0;
+      r1 = n1;
+      r2 = n2;
+    }
+    first |= 0;
+    second |= 0;
+    digit |= 0;
+    const sticky = r0 !== 0 || r1 !== 0 || r2 !== 0 ? 1 : 0;
+    if (whole) {
+      return put(d, signs >>> 15 & 1, exponent, TOP_BIT | first << 9 | second >>> 13, (second & 0x1fff) << 19 | digit >>> 3, (digit & 7) << 29 | sticky);
+    }
+    exponent = exponent - 1 | 0;
+    return put(d, signs >>> 15 & 1, exponent, first << 10 | second >>> 12, (second & 0xfff) << 20 | digit >>> 2, (digit & 3) << 30 | sticky);
+  }
+
+  /** Three digits of 22 bits, each from what the ones before have left. */
+  function squareRoot(d: number, x: number): boolean {
+    const word = R[FPU_EXP + x]!;
+    if (!isOrdinary(x) || word >>> 15 !== 0) return false;
+    const high = R[FPU_HIGH + 2 * x]!, low = R[FPU_LOW + 2 * x]!;
+    const odd = word - BIAS & 1;
+    // The significand, doubled if the exponent is odd, from bit 131 down.
+    const m5 = odd !== 0 ? high >>> 10 : high >>> 11;
+    const m4 = odd !== 0 ? (high & 0x3ff) << 12 | low >>> 20 : (high & 0x7ff) << 11 | low >>> 21;
+    const m3 = odd !== 0 ? (low & 0xfffff) << 2 : (low & 0x1fffff) << 1;
+    const start = m5 * LIMB + m4;
+    const a = Math.floor(Math.sqrt(start));
+    const after = (start - a * a) * LIMB + m3;
+    let b = Math.min(LIMB_MASK, Math.floor(after / (2 * a)));
+    let left = (after - 2 * a * b) * LIMB - b * b;
+    while (left < 0) {
+      b--;
+      left += 2 * (a * LIMB + b) + 1;
+    }
+    const root = a * LIMB + b, upper = Math.floor(2 * root / LIMB), lower = 2 * root - upper * LIMB;
+    const leaves = (c: number): number => (left - c * upper) * LIMB - c * lower;
+    // The remainder is leaves * 2^22 - c * c: its sign is what counts.
+    const fits = (c: number): boolean => {
+      const over = leaves(c);
+      return over >= LIMB || (over >= 0 && over * LIMB >= c * c);
+    };
+    let c = Math.min(LIMB_MASK, Math.floor(left * LIMB / (2 * root)));
+    while (!fits(c)) c--;
+    while (c < LIMB_MASK && fits(c + 1)) c++;
+    const over = leaves(c), sticky = over >= LIMB || over * LIMB !== c * c ? 1 : 0;
+    return put(d, 0, (word - BIAS - odd >> 1) + BIAS, a << 10 | b >>> 12, (b & 0xfff) << 20 | c >>> 2, (c & 3) << 30 | sticky);
+  }
+
+  function compare(x: number, y: number): boolean {
+    const xZero = isZero(x), yZero = isZero(y);
+    if (!(xZero || isOrdinary(x)) || !(yZero || isOrdinary(y))) return false;
+    let conditions = 0;
+    if (xZero || yZero) {
+      if (xZero && yZero) conditions = SW_C3;
+      else if (xZero) conditions = R[FPU_EXP + y]! >>> 15 !== 0 ? 0 : SW_C0;
+      else conditions = R[FPU_EXP + x]! >>> 15 !== 0 ? SW_C0 : 0;
+    } else {
+      const xWord = R[FPU_EXP + x]!, yWord = R[FPU_EXP + y]!;
+      const xHigh = R[FPU_HIGH + 2 * x]! >>> 0, yHigh = R[FPU_HIGH + 2 * y]! >>> 0, xLow = R[FPU_LOW + 2 * x]! >>> 0, yLow = R[FPU_LOW + 2 * y]! >>> 0;
+      const negative = xWord >>> 15 !== 0;
+      if (negative !== (yWord >>> 15 !== 0)) conditions = negative ? SW_C0 : 0;
+      else if (xWord === yWord && xHigh === yHigh && xLow === yLow) conditions = SW_C3;
+      else {
+        const less = xWord !== yWord ? xWord < yWord : xHigh !== yHigh ? xHigh < yHigh : xLow < yLow;
+        conditions = less !== negative ? SW_C0 : 0;
+      }
+    }
+    R[FPU_SW] = R[FPU_SW]! & ~CONDITIONS | conditions;
+    return true;
+  }
+
+  return { add, multiply, divide, squareRoot, compare };
+}

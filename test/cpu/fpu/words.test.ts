@@ -1,0 +1,88 @@
+/** The arithmetic on words against the exact one, for operands at random and of awkward shapes, under every rounding and precision control. */
+import { describe, expect, it } from 'vitest';
+import * as F from '../../../src/cpu/fpu/float80.ts';
+import type { Float80 } from '../../../src/cpu/fpu/float80.ts';
+import { FPU_CW, FPU_SW } from '../../../src/cpu/fpu/state.ts';
+import { FpuUnit } from '../../../src/cpu/fpu/unit.ts';
+import { createWordArithmetic } from '../../../src/cpu/fpu/words.ts';
+import { STATE_SIZE } from '../../../src/cpu/state.ts';
+import { Random } from '../../vectors/random.ts';
+
+const CASES = 20_000;
+const CONTROLS = [0x33f, 0x23f, 0x03f, 0x73f, 0xb3f, 0xf3f, 0x63f, 0xa3f, 0xe3f, 0x43f, 0x31f];
+
+const R = new Int32Array(STATE_SIZE);
+const unit = new FpuUnit(R), words = createWordArithmetic(R);
+const random = new Random(80);
+
+const SIGNIFICANDS = [F.INTEGER_BIT, F.INTEGER_BIT | 1n, 0xffff_ffff_ffff_ffffn, 0xffff_ffff_0000_0000n, 0x8000_0000_ffff_ffffn, 0xc000_0000_0000_0000n, 0xffff_ffff_ffff_f800n];
+
+function significand(): bigint {
+  if (random.below(4) === 0) return random.pick(SIGNIFICANDS);
+  const bits = BigInt(random.next() >>> 0) << 32n | BigInt(random.next() >>> 0);
+  // Runs of ones and zeros make ties and carries.
+  return F.INTEGER_BIT | (random.below(2) === 0 ? bits : bits >> BigInt(random.below(64)) << BigInt(random.below(64)) & 0xffff_ffff_ffff_ffffn);
+}
+
+function operand(near: number): Float80 {
+  const sign = random.below(2) as 0 | 1;
+  switch (random.below(24)) {
+    case 0: return F.zero(sign);
+    case 1: return { sign, exponent: random.pick([1, 2, 0x7ffe, 0x7ffd, 64, 0x7f80]), significand: significand() };
+    case 2: return random.pick([F.infinity(sign), F.INDEFINITE, { sign, exponent: 0, significand: 5n }, { sign, exponent: 9, significand: 5n }]);
+    case 3: return { sign, exponent: random.below(0x7fff), significand: significand() };
+    default: return { sign, exponent: near + random.below(random.pick([2, 8, 70, 140])), significand: significand() };
+  }
+}
+
+type Fast = (x: Float80, y: Float80) => boolean;
+type Exact = (a: F.Arithmetic, x: Float80, y: Float80) => Float80;
+
+/** Runs both; the fast one may refuse. Returns how often it did not. */
+function compareAll(fast: Fast, exact: Exact): number {
+  let done = 0;
+  for (let i = 0; i < CASES; i++) {
+    const near = F.BIAS - 40 + random.below(80), x = operand(near), y = operand(near);
+    unit.control = CONTROLS[i % CONTROLS.length]!;
+    R[FPU_SW] = 0x4700;
+    unit.setPhysical(1, x);
+    unit.setPhysical(2, y);
+    if (!fast(x, y)) {
+      expect([R[FPU_SW], unit.physical(1), unit.physical(2)]).toEqual([0x4700, x, y]);
+      continue;
+    }
+    done++;
+    const got = { value: unit.physical(3), status: R[FPU_SW] };
+    const a = unit.begin(), value = exact(a, x, y);
+    unit.finish();
+    expect({ x, y, control: R[FPU_CW], ...got }).toEqual({ x, y, control: R[FPU_CW], value, status: R[FPU_SW] });
+  }
+  return done;
+}
+
+describe('arithmetic on words', () => {
+  it.each<[string, Fast, Exact]>([
+    ['add', () => words.add(3, 1, 2, 0), F.add],
+    ['subtract', () => words.add(3, 1, 2, 1), F.subtract],
+    ['multiply', () => words.multiply(3, 1, 2), F.multiply],
+    ['divide', () => words.divide(3, 1, 2), F.divide],
+    ['square root', () => words.squareRoot(3, 1), (a, x) => F.squareRoot(a, x)],
+  ])('%s', (name, fast, exact) => {
+    expect(compareAll(fast, exact)).toBeGreaterThan(CASES * (name === 'square root' ? 0.4 : 0.7));
+  });
+
+  it('compare', () => {
+    let done = 0;
+    for (let i = 0; i < CASES; i++) {
+      const x = operand(F.BIAS), y = random.below(4) === 0 ? x : operand(F.BIAS);
+      R[FPU_SW] = 0x4700;
+      unit.setPhysical(1, x);
+      unit.setPhysical(2, y);
+      if (!words.compare(1, 2)) continue;
+      done++;
+      const order = F.compare(unit.begin(), x, y, true);
+      expect([x, y, R[FPU_SW]! & 0x4700]).toEqual([x, y, order === 0 ? 0x4000 : order === -1 ? 0x100 : 0]);
+    }
+    expect(done).toBeGreaterThan(CASES * 0.7);
+  });
+});
