@@ -125,7 +125,8 @@ export class Executor {
     this.cache = this.#blocks.cache;
     this.#env = {
       layout: LAYOUT, regs: cpu.R, bytes: cpu.bytes, view: cpu.space.memory.view, readTable: cpu.tlb.supervisor.read, writeTable: cpu.tlb.supervisor.write,
-      loadSlow: (address, memop) => cpu.loadSlow(address, memop), storeSlow: (address, value, memop) => cpu.storeSlow(address, value, memop), helpers: helpers.list,
+      loadSlow: (address, memop) => cpu.loadSlow(address, memop), storeSlow: (address, value, memop) => cpu.storeSlow(address, value, memop),
+      loadVecSlow: (address, slot, bytes) => cpu.loadVecSlow(address, slot, bytes), storeVecSlow: (address, slot, bytes) => cpu.storeVecSlow(address, slot, bytes), helpers: helpers.list,
       regions: [], ...(cpu.shadow === null ? {} : { claim: (address: number) => cpu.claim(address) }),
     };
     this.regions = new Regions(this.#env, this.cache, translator, optimize);

@@ -111,6 +111,19 @@ export abstract class MemoryAccess {
     this.#write(va, value, (1 << (memop & 3)) as AccessSize, this.#isUser());
   }
 
+  /** 8 or 16 bytes into state words; devices see words of 32 bits. */
+  loadVecSlow(va: number, slot: number, bytes: number): void {
+    const user = this.#isUser();
+    if (!this.#mayAccess(va, bytes, false, user)) return;
+    for (let i = 0; i < bytes; i += 4) this.R[slot + (i >> 2)] = this.#read(va + i | 0, 4, user);
+  }
+
+  storeVecSlow(va: number, slot: number, bytes: number): void {
+    const user = this.#isUser();
+    if (!this.#mayAccess(va, bytes, true, user)) return;
+    for (let i = 0; i < bytes; i += 4) this.#write(va + i | 0, this.R[slot + (i >> 2)]!, 4, user);
+  }
+
   // Accesses of helpers: a fault or a replay is thrown.
 
   load8(va: number): number {
@@ -340,17 +353,23 @@ export abstract class MemoryAccess {
   }
 
   #probe(va: number, length: number, write: boolean, user: boolean): void {
+    if (!this.#mayAccess(va, length, write, user)) throw GUEST_FAULT;
+  }
+
+  /** Whether [va, va + length) may be accessed; else a fault, or for a write a replay, is asked for. */
+  #mayAccess(va: number, length: number, write: boolean, user: boolean): boolean {
     // What the fast tables let through needs neither a walk nor a replay.
     const view = this.tlb.view(user);
-    if ((va & 4095) + length <= 4096 && ((write ? view.granted : view.read)[va >>> 12]! ^ va) >= 0) return;
+    if ((va & 4095) + length <= 4096 && ((write ? view.granted : view.read)[va >>> 12]! ^ va) >= 0) return true;
     for (let done = 0; done < length; ) {
       const at = va + done | 0;
       const count = Math.min(length - done, 4096 - (at & 4095));
       const pa = this.translate(at, write, user);
       if (pa < 0) this.#pageFault();
       else if (write) this.#needsReplay(pa, count);
-      if (this.R[PENDING_EXIT] !== 0) throw GUEST_FAULT;
+      if (this.R[PENDING_EXIT] !== 0) return false;
       done += count;
     }
+    return true;
   }
 }

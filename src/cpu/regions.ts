@@ -248,8 +248,8 @@ export class Regions {
   #build(source: string, helpers: readonly number[]): RegionFunction {
     const { regs, bytes, view } = this.#env;
     const names = helpers.map((number) => `f${number}`);
-    const make = new Function('R', 'U', 'V', 'loadSlow', 'storeSlow', 'claim', 'mulUnsignedHigh', 'mulSignedHigh', ...names, source) as (...args: unknown[]) => RegionFunction;
-    return make(regs, bytes, view, this.#env.loadSlow, this.#env.storeSlow, this.#env.claim, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
+    const make = new Function('R', 'U', 'V', 'loadSlow', 'storeSlow', 'loadVecSlow', 'storeVecSlow', 'claim', 'mulUnsignedHigh', 'mulSignedHigh', ...names, source) as (...args: unknown[]) => RegionFunction;
+    return make(regs, bytes, view, this.#env.loadSlow, this.#env.storeSlow, this.#env.loadVecSlow, this.#env.storeVecSlow, this.#env.claim, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
   }
 
   /** Runs each entry once without budget, so that V8 has seen the way out before it optimizes. */

@@ -94,6 +94,9 @@ export class Builder extends Block {
   // Guest memory, traps, helpers.
   load(d: number, address: number, memop: MemOp): void { this.emit(O.GUEST_LD, [d, address, memop]); }
   store(value: number, address: number, memop: MemOp): void { this.emit(O.GUEST_ST, [value, address, memop]); }
+  /** State words from `slot` on, of 8 or 16 bytes. */
+  loadVec(slot: number, address: number, bytes: 8 | 16): void { this.emit(O.GUEST_LD_VEC, [address, slot, bytes]); }
+  storeVec(slot: number, address: number, bytes: 8 | 16): void { this.emit(O.GUEST_ST_VEC, [address, slot, bytes]); }
   /** Leaves with exception `code` (error code 0) if a cond b. */
   trap(condition: number, a: number, b: number, code: number): void { this.emit(O.TRAP, [a, b, condition, code]); }
   trapi(condition: number, a: number, n: number, code: number): void { this.emit(O.TRAP, [a, this.const(n), condition, code]); }

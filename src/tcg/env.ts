@@ -40,6 +40,8 @@ export interface Helper {
   readonly pure: boolean;
   /** May throw GuestFault or ask for an exit: then it is a possible exit and reads all globals. */
   readonly mayFault: boolean;
+  /** Touches nothing but state words that are no globals: asks for neither the time nor an exit, and sees no budget. */
+  readonly contained?: boolean;
   readonly fn: (...args: number[]) => number | void;
 }
 
@@ -56,6 +58,9 @@ export interface ExecEnv {
   /** Slow paths. After either, regs[pendingExit] != 0 asks to leave with that reason before anything else happens. */
   loadSlow(address: number, memop: MemOp): number;
   storeSlow(address: number, value: number, memop: MemOp): void;
+  /** The same for 8 or 16 bytes that go to or come from the state words from `slot` on. */
+  loadVecSlow(address: number, slot: number, bytes: number): void;
+  storeVecSlow(address: number, slot: number, bytes: number): void;
   /** Lockstep: asked before a store of a region counts as a miss; its place in `bytes`, or negative. */
   readonly claim?: (address: number) => number;
   readonly helpers: readonly Helper[];

@@ -191,6 +191,14 @@ export const LOAD_DISP = loads('disp', 2, DISP), LOAD_SIB = loads('sib', 3, SIB)
 export const STORE_DISP = stores('disp', 2, DISP, D), STORE_SIB = stores('sib', 3, SIB, D), STORE_ABS = stores('abs', 2, W1, D);
 export const STORE_DISP_I = stores('disp imm', 3, DISP, W2);
 
+/** 8 and 16 bytes between memory at slot a and the state words from d on. */
+const vector = (name: string, table: string, slow: string, move: (word: number) => string): readonly number[] => [8, 16].map((bytes) => step(`${name} ${bytes}`, 1, `
+    a = ${A}, q = ${table}[a >>> 12] ^ a, v = w >>> 10 & 2047;
+    if (q < 0 || (a & 4095) > ${4096 - bytes}) { R[$currentOp] = p; t = ${slow}(a, v, ${bytes}); if (t !== 0) return t; }
+    else { ${Array.from({ length: bytes / 4 }, (_, word) => move(word)).join(' ')} }`));
+export const LOAD_VEC = vector('ld vec', 'TR', 'slowLoadVec', (word) => `R[v + ${word}] = V.getInt32(q + ${word * 4}, true);`);
+export const STORE_VEC = vector('st vec', 'TW', 'slowStoreVec', (word) => `V.setInt32(q + ${word * 4}, R[v + ${word}], true);`);
+
 /**
  * [w with the output in d, helper | mask of immediate inputs << 16, inputs: slots or immediates]. By number of inputs * 2,
  * + 1 if there is an output.

@@ -32,7 +32,7 @@ export interface Interpreter {
 export type HelperFunctions = ((...args: number[]) => number | void)[];
 
 /** The loop's parameters, in order; `E` is the ExecEnv, whose tables may be replaced between runs. */
-const PARAMETERS = ['R', 'C', 'J', 'U', 'V', 'F', 'G', 'E', 'slowLoad', 'slowStore', 'mulUnsignedHigh', 'mulSignedHigh'] as const;
+const PARAMETERS = ['R', 'C', 'J', 'U', 'V', 'F', 'G', 'E', 'slowLoad', 'slowStore', 'slowLoadVec', 'slowStoreVec', 'mulUnsignedHigh', 'mulSignedHigh'] as const;
 
 /** The text of the loop. */
 export function interpreterSource(layout: ExecEnv['layout']): string {
@@ -88,7 +88,7 @@ export function interpreterSource(layout: ExecEnv['layout']): string {
 export function createInterpreter(env: ExecEnv, jumpCache: Int32Array, code: Int32Array): Interpreter {
   const { regs, layout } = env;
   const functions: HelperFunctions = env.helpers.map((helper) => helper.fn);
-  let { loadSlow, storeSlow }: Pick<ExecEnv, 'loadSlow' | 'storeSlow'> = trialSlowPaths(regs, layout.pendingExit);
+  let { loadSlow, storeSlow, loadVecSlow, storeVecSlow }: SlowPaths = trialSlowPaths(regs, layout.pendingExit);
   const takeExit = (): number => {
     const exit = regs[layout.pendingExit]!;
     if (exit !== 0) regs[layout.pendingExit] = 0;
@@ -105,6 +105,14 @@ export function createInterpreter(env: ExecEnv, jumpCache: Int32Array, code: Int
     },
     (address: number, value: number, memop: number) => {
       storeSlow(address, value, memop);
+      return takeExit();
+    },
+    (address: number, slot: number, bytes: number) => {
+      loadVecSlow(address, slot, bytes);
+      return takeExit();
+    },
+    (address: number, slot: number, bytes: number) => {
+      storeVecSlow(address, slot, bytes);
       return takeExit();
     },
     mulUnsignedHigh, mulSignedHigh,
@@ -125,6 +133,8 @@ export function createInterpreter(env: ExecEnv, jumpCache: Int32Array, code: Int
   env.bytes.set(page);
   loadSlow = (address, memop) => env.loadSlow(address, memop);
   storeSlow = (address, value, memop) => env.storeSlow(address, value, memop);
+  loadVecSlow = (address, slot, bytes) => env.loadVecSlow(address, slot, bytes);
+  storeVecSlow = (address, slot, bytes) => env.storeVecSlow(address, slot, bytes);
   return { run, trapCode: () => code[regs[layout.currentOp]! + 1]! };
 }
 
@@ -143,9 +153,13 @@ function trialRegionsOf(): RegionFunction[] {
   return [() => (++calls & 1) - 1, () => LEAVE_EVENT, () => LEAVE_BUDGET, () => 5, (entry) => entry - 1, (_entry, reads) => (reads[0]! | 1) < 0 ? LEAVE_EVENT : LEAVE_BUDGET];
 }
 
-function trialSlowPaths(regs: Int32Array, pendingExit: number): Pick<ExecEnv, 'loadSlow' | 'storeSlow'> {
+type SlowPaths = Pick<ExecEnv, 'loadSlow' | 'storeSlow' | 'loadVecSlow' | 'storeVecSlow'>;
+
+function trialSlowPaths(regs: Int32Array, pendingExit: number): SlowPaths {
   return {
     loadSlow: (address) => regs[pendingExit] = address & 1,
     storeSlow: (address) => { regs[pendingExit] = address & 1; },
+    loadVecSlow: (address) => { regs[pendingExit] = address & 1; },
+    storeVecSlow: (address) => { regs[pendingExit] = address & 1; },
   };
 }

@@ -110,6 +110,9 @@ export const ST_ENV = op('st_i32', 'i slot', 'state word = a');
 // Guest memory, by guest virtual address in the current view.
 export const GUEST_LD = op('qemu_ld_i32', 'o i memop', 'load; sub-words are extended as the memop says', undefined, { mayExit: true });
 export const GUEST_ST = op('qemu_st_i32', 'i i memop', 'store a at address b', undefined, { mayExit: true });
+/** Between memory and state words that are no globals, whole: operands of x87, MMX and SSE. Nothing is read or written if it leaves. */
+export const GUEST_LD_VEC = op('qemu_ld_vec', 'i slot imm', 'load 8 or 16 bytes at address a into state words', undefined, { mayExit: true });
+export const GUEST_ST_VEC = op('qemu_st_vec', 'i slot imm', 'store 8 or 16 bytes of state words at address a', undefined, { mayExit: true });
 /** For checks that nearly never fire: limits, privileges. The code is an exception vector with error code 0 (see cpu/exec). */
 export const TRAP = op('trapcond_i32', 'i i cond imm', 'leave with an exception if a cond b', undefined, { mayExit: true });
 export const CALL = op('call', 'helper', 'call a registered helper; its outputs and inputs follow');

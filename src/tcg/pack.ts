@@ -176,6 +176,10 @@ export class Packer {
       case O.BRCOND: this.branch(op, i); break;
       case O.GUEST_LD: this.load(op, i); break;
       case O.GUEST_ST: this.store(op, i); break;
+      case O.GUEST_LD_VEC:
+      case O.GUEST_ST_VEC:
+        this.head((def === O.GUEST_LD_VEC ? F.LOAD_VEC : F.STORE_VEC)[args[2]! >> 4]!, args[1]!, this.input(args[0]!));
+        break;
       case O.TRAP: this.trap(op, i); break;
       case O.CALL: this.call(op, i); break;
       case O.GOTO_TB:

@@ -95,6 +95,7 @@ function checkOperands(block: Block, { def, args }: Op): string {
     const length = args.at(-1)!, position = args.at(-2)!;
     if (position < 0 || length < 1 || position + length > 32) return 'field out of range';
   }
+  if ((def === O.GUEST_LD_VEC || def === O.GUEST_ST_VEC) && args[2] !== 8 && args[2] !== 16) return `${def.name} takes 8 or 16 bytes`;
   if (def === O.GOTO_TB && args[0]! >>> 0 > 1) return 'slot of goto_tb out of range';
   if (def === O.EXIT_TB && args[0]! >>> 0 > 2) return 'code of exit_tb out of range';
   return '';
@@ -151,7 +152,7 @@ function checkFlow(block: Block, labels: LabelState[], fail: Fail): boolean {
     for (let i = firstIn; i < lastIn; i++) if (defined[args[i]!] === 0) fail(index, 'read before it is written');
     if (def === O.INSN_START) dirty = false;
     if (dirty && (def.mayExit || helper?.mayFault)) fail(index, `may leave after a side effect: ${printOp(block, op).trim()}`);
-    if (def === O.ST_ENV || def === O.GUEST_ST || helper?.globals === 'write') dirty = true;
+    if (def === O.ST_ENV || def === O.GUEST_ST || def === O.GUEST_LD_VEC || def === O.GUEST_ST_VEC || helper?.globals === 'write') dirty = true;
     for (let i = firstOut; i < firstIn; i++) {
       const value = args[i]!;
       if (block.kinds[value] === GLOBAL && def !== O.DISCARD) dirty = true;

@@ -47,6 +47,7 @@ export class TestMachine {
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     const { regs, log } = this;
+    const words = new Uint8Array(regs.buffer);
     this.helpers = TestMachine.HELPERS.map((h) => {
       switch (h.name) {
         case 'note': return { ...h, fn: (a) => { log.push(`note ${a}`); } };
@@ -71,6 +72,16 @@ export class TestMachine {
         log.push(`store ${(address >>> 0).toString(16)} ${memOpBytes(memop)}`);
         regs[LAYOUT.pendingExit] = this.slowExit;
         if (this.slowExit === 0) for (let i = 0; i < memOpBytes(memop); i++) this.bytes[(address + i) % this.bytes.length] = value >> 8 * i;
+      },
+      loadVecSlow: (address, slot, bytes) => {
+        log.push(`load ${(address >>> 0).toString(16)} ${bytes}`);
+        regs[LAYOUT.pendingExit] = this.slowExit;
+        if (this.slowExit === 0) for (let i = 0; i < bytes; i++) words[slot * 4 + i] = this.bytes[(address + i) % this.bytes.length]!;
+      },
+      storeVecSlow: (address, slot, bytes) => {
+        log.push(`store ${(address >>> 0).toString(16)} ${bytes}`);
+        regs[LAYOUT.pendingExit] = this.slowExit;
+        if (this.slowExit === 0) for (let i = 0; i < bytes; i++) this.bytes[(address + i) % this.bytes.length] = words[slot * 4 + i]!;
       },
     };
     this.cache = new TbCache({ layout: LAYOUT, bytes: codeBytes });

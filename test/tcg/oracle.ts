@@ -172,6 +172,15 @@ export function evaluate(block: Block, regs: Int32Array, memory: Uint8Array): Ou
         for (let k = 0; k < memOpBytes(args[2]!); k++) memory[address + k & mask] = value >> 8 * k;
         break;
       }
+      case 'qemu_ld_vec':
+      case 'qemu_st_vec': {
+        const words = new Uint8Array(regs.buffer, regs.byteOffset + b * 4, args[2]), address = read(a);
+        for (let k = 0; k < words.length; k++) {
+          if (def.name === 'qemu_ld_vec') words[k] = memory[address + k & mask]!;
+          else memory[address + k & mask] = words[k]!;
+        }
+        break;
+      }
       case 'call': {
         const helper = block.helpers[a]!;
         const result = helper.fn(...args.slice(helper.returns ? 2 : 1).map(read));

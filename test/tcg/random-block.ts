@@ -122,7 +122,11 @@ export function randomBlock(random: Random, helpers: readonly Helper[]): Builder
       else compute(output);
       done();
     }
-    if (random.below(3) === 0) b.store(input(), address(), random.below(3));
+    switch (random.below(8)) {
+      case 0: case 1: b.store(input(), address(), random.below(3)); break;
+      case 2: b.storeVec(WORD, address(), random.pick([8, 16])); break;
+      case 3: b.loadVec(WORD, address(), random.pick([8, 16])); break;
+    }
     // Both ways of a branch write; what is written on one only is not read later.
     if (random.below(4) === 0) {
       const label = b.label();

@@ -1,9 +1,10 @@
 /** The x87 helpers that translated code calls. One call an instruction; #NM is the translator's, from the block's key. */
 import type { Helper } from '../../tcg/env.ts';
 import { CR0, CR0_NE, CR0_PE, EFLAGS, EXC_MF, SEG_SEL, CS, VM } from '../state.ts';
+import { createFastX87 } from './fast.ts';
 import { memoryInstruction } from './memory.ts';
 import type { DataAccess } from './memory.ts';
-import { controlInstruction, registerInstruction } from './registers.ts';
+import { controlInstruction } from './registers.ts';
 import { FPU_FCS, FPU_FDP, FPU_FDS, FPU_FIP, FPU_FOP } from './state.ts';
 import { FpuUnit } from './unit.ts';
 
@@ -14,11 +15,12 @@ export interface FpuContext extends DataAccess {
   fpuError(): void;
 }
 
-/** The arguments of x87_memory and x87_register beside the address: opcode bits 8-10, ModRM bits 0-7, bit 11 = 32-bit operand size, segment in bits 12-14. */
+/** What helpers are told of an instruction: opcode bits 8-10, ModRM bits 0-7, bit 11 = 32-bit operand size, segment in bits 12-14. */
 export const packOpcode = (opcode: number, modrm: number, wide: boolean, seg: number): number => opcode << 8 | modrm | (wide ? 1 << 11 : 0) | seg << 12;
 
 export function createFpuHelpers(cpu: FpuContext): Helper[] {
   const unit = new FpuUnit(cpu.R);
+  const fast = createFastX87(cpu.R, unit);
   const { R } = cpu;
 
   /** An unmasked exception of an earlier instruction is reported now (SDM vol. 1, 8.7). */
@@ -53,24 +55,16 @@ export function createFpuHelpers(cpu: FpuContext): Helper[] {
     R[FPU_FDS] = R[SEG_SEL + (packed >> 12 & 7)]!;
   }
 
-  /** Register forms: packed opcode, EIP. */
-  function x87Register(packed: number, eip: number): void {
-    const opcode = packed >> 8 & 7, modrm = packed & 0xff;
-    const action = controlInstruction(opcode, modrm);
-    if (action !== null) {
-      action(unit, R);
-      return;
-    }
-    wait();
-    registerInstruction(opcode, modrm)!(unit, modrm & 7);
-    remember(packed, eip);
-  }
+  /** FNINIT, FNCLEX and the like: packed opcode. */
+  const x87Control = (packed: number): void => controlInstruction(packed >> 8 & 7, packed & 0xff)!(unit, R);
 
   const helper = (name: string, args: number, fn: Helper['fn'], returns = false): Helper =>
     ({ name, args, returns, globals: 'read', pure: false, mayFault: true, fn });
+  const contained = (name: string, args: number, fn: Helper['fn'], returns = false): Helper =>
+    ({ name, args, returns, globals: 'none', pure: false, mayFault: false, contained: true, fn });
   return [
-    helper('x87_memory', 4, x87Memory), helper('x87_register', 2, x87Register), helper('fwait', 0, wait),
-    helper('fnstsw', 0, () => unit.status, true),
+    helper('x87_memory', 4, x87Memory), helper('fwait', 0, wait), contained('x87_control', 1, x87Control),
+    contained('x87_register', 2, fast.register), contained('x87_load', 3, fast.load), contained('x87_prepare', 1, fast.prepare, true), contained('x87_commit', 3, fast.commit),
   ];
 }
 

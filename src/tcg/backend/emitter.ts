@@ -210,6 +210,10 @@ export class RegionEmitter {
       case O.GUEST_ST:
         this.store(args[0]!, args[1]!, args[2]!);
         return;
+      case O.GUEST_LD_VEC:
+      case O.GUEST_ST_VEC:
+        this.vector(def === O.GUEST_LD_VEC ? 'load' : 'store', args[1]!, args[0]!, args[2]!);
+        return;
       case O.TRAP:
         this.text += `if (${conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!))}) { site = ${this.site('trap').number}; break X; }\n`;
         return;
@@ -235,6 +239,12 @@ export class RegionEmitter {
     const bytes = O.memOpBytes(memop), v = this.input(value);
     const write = bytes === 1 ? `U[p] = ${v};` : bytes === 2 ? `V.setInt16(p, ${v}, true);` : `V.setInt32(p, ${v}, true);`;
     this.access('store', address, bytes, (slow) => (slow === null ? write : `storeSlow(a, ${v}, ${memop}); `));
+  }
+
+  private vector(kind: 'load' | 'store', slot: number, address: number, bytes: number): void {
+    const word = (i: number): string => (kind === 'load' ? `R[${slot + i}] = V.getInt32(p${i === 0 ? '' : ` + ${4 * i}`}, true);` : `V.setInt32(p${i === 0 ? '' : ` + ${4 * i}`}, R[${slot + i}], true);`);
+    const words = Array.from({ length: bytes / 4 }, (_, i) => word(i)).join(' ');
+    this.access(kind, address, bytes, (slow) => (slow === null ? words : `${kind}VecSlow(a, ${slot}, ${bytes}); `));
   }
 
   /** The address check, and what is done on a hit (`work(null)`); on a miss the function is left, or calls the slow path. */
@@ -270,11 +280,13 @@ export class RegionEmitter {
     const inputs = args.slice(1 + outs).map((arg) => this.input(arg)).join(', ');
     this.calls.add(args[0]!);
     const expression = `f${args[0]}(${inputs})`;
-    if (!helper.pure) {
+    const alone = helper.pure || helper.contained === true;
+    if (!alone) {
       this.text += `${helper.mayFault || helper.globals !== 'none' ? `${SAVE} ` : ''}R[${this.layout.budget}] = budget; R[${this.layout.site}] = ${this.site('call').number};\n`;
     }
-    if (helper.pure) {
+    if (alone) {
       if (outs > 0) this.assign(args[1]!, `${expression} | 0`);
+      else this.text += `${expression};\n`;
       return;
     }
     // The result is taken before the registers are read again: it may be one of them.

@@ -143,6 +143,13 @@ export class TestCpu extends FakeCpu {
         case O.ST_ENV: R[args[1]!] = get(args[0]!); break;
         case O.GUEST_LD: set(args[0]!, this.#load(get(args[1]!), args[2]!)); break;
         case O.GUEST_ST: this.#store(get(args[1]!), get(args[0]!), args[2]!); break;
+        case O.GUEST_LD_VEC:
+          for (let word = 0; word < args[2]! / 4; word++) R[args[1]! + word] = this.load32(get(args[0]!) + 4 * word | 0);
+          break;
+        case O.GUEST_ST_VEC:
+          this.probe(get(args[0]!), args[2]!);
+          for (let word = 0; word < args[2]! / 4; word++) this.store32(get(args[0]!) + 4 * word | 0, R[args[1]! + word]!);
+          break;
         case O.TRAP:
           if (compare(args[2]!, get(args[0]!), get(args[1]!))) this.raise(args[3]!, 0);
           break;
