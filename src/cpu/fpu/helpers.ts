@@ -1,7 +1,7 @@
 /** The x87 helpers that translated code calls. One call an instruction; #NM is the translator's, from the block's key. */
 import type { Helper } from '../../tcg/env.ts';
 import { CR0, CR0_NE, CR0_PE, EFLAGS, EXC_MF, SEG_SEL, CS, VM } from '../state.ts';
-import { createFastX87 } from './fast.ts';
+import { createFastHelpers } from './fast.ts';
 import { memoryInstruction } from './memory.ts';
 import type { DataAccess } from './memory.ts';
 import { controlInstruction } from './registers.ts';
@@ -20,7 +20,6 @@ export const packOpcode = (opcode: number, modrm: number, wide: boolean, seg: nu
 
 export function createFpuHelpers(cpu: FpuContext): Helper[] {
   const unit = new FpuUnit(cpu.R);
-  const fast = createFastX87(cpu.R, unit);
   const { R } = cpu;
 
   /** An unmasked exception of an earlier instruction is reported now (SDM vol. 1, 8.7). */
@@ -60,11 +59,8 @@ export function createFpuHelpers(cpu: FpuContext): Helper[] {
 
   const helper = (name: string, args: number, fn: Helper['fn'], returns = false): Helper =>
     ({ name, args, returns, globals: 'read', pure: false, mayFault: true, fn });
-  const contained = (name: string, args: number, fn: Helper['fn'], returns = false): Helper =>
-    ({ name, args, returns, globals: 'none', pure: false, mayFault: false, contained: true, fn });
   return [
-    helper('x87_memory', 4, x87Memory), helper('fwait', 0, wait), contained('x87_control', 1, x87Control),
-    contained('x87_register', 2, fast.register), contained('x87_load', 3, fast.load), contained('x87_prepare', 1, fast.prepare, true), contained('x87_commit', 3, fast.commit),
+    helper('x87_memory', 4, x87Memory), helper('fwait', 0, wait), helper('x87_control', 1, x87Control), ...createFastHelpers(R, unit),
   ];
 }
 

@@ -3,21 +3,25 @@
  * Each function says whether it has done its work; if not, nothing has changed, and float80.ts knows the whole truth.
  * Rounding and precision control, PE and C1 are complete here (Intel SDM vol. 1, 8.1.5, 8.5.6).
  *
- * Products and quotients go through doubles that hold 22-bit limbs: every intermediate value is a whole number below 2^53.
+ * Quotients and roots go through doubles that hold 22-bit limbs: every intermediate value is a whole number below 2^53. Of a product of
+ * two 32-bit words, Math.imul gives the low word; what the rounded double has more than it is near enough to a multiple of 2^32.
  */
 import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW } from './state.ts';
 
 const BIAS = 16383, SPECIAL = 0x7fff;
 const TOP_BIT = 0x80000000 | 0;
+const UNIT = 2 ** -32;
 const LIMB = 0x400000, LIMB_MASK = LIMB - 1;
 const SW_PE = 0x20, SW_ES_BUSY = 0x8080, SW_C0 = 0x100, SW_C1 = 0x200, SW_C2 = 0x400, SW_C3 = 0x4000;
 const CW_PM = 0x20, CW_PC = 0x300, PC_24 = 0, PC_53 = 0x200, CW_RC = 0xc00, RC_NEAREST = 0, RC_DOWN = 0x400, RC_UP = 0x800;
+/** To nearest, 64 bits: FNINIT. */
+const CW_DEFAULT = 0x300;
 const CONDITIONS = SW_C0 | SW_C1 | SW_C2 | SW_C3;
 
 /** Registers are named by their physical number (0-7); OPERAND (state.ts) is one more. */
 export interface WordArithmetic {
   /** d = x + y, or x - y with flip = 1. */
-  add(d: number, x: number, y: number, flip: 0 | 1): boolean;
+  add(d: number, x: number, y: number, flip: number): boolean;
   multiply(d: number, x: number, y: number): boolean;
   divide(d: number, x: number, y: number): boolean;
   squareRoot(d: number, x: number): boolean;
@@ -46,8 +50,36 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
     return mode === (sign !== 0 ? RC_DOWN : RC_UP);
   }
 
+  /** Stores a result that is rounded; `inexact` is 0 if it is exact, `up` if it was rounded away from zero. */
+  function store(d: number, sign: number, exponent: number, high: number, low: number, inexact: number, up: boolean): boolean {
+    if (exponent <= 0 || exponent >= SPECIAL) return false;
+    R[FPU_LOW + 2 * d] = low;
+    R[FPU_HIGH + 2 * d] = high;
+    R[FPU_EXP + d] = sign << 15 | exponent;
+    const status = R[FPU_SW]! & ~SW_C1;
+    R[FPU_SW] = inexact === 0 ? status : status | SW_PE | (up ? SW_C1 : 0) | ((R[FPU_CW]! & CW_PM) === 0 ? SW_ES_BUSY : 0);
+    return true;
+  }
+
   /** Rounds and stores a normalized significand of 64 bits with 32 more behind it, the last of which stands for all that follow. */
   function put(d: number, sign: number, exponent: number, high: number, low: number, rest: number): boolean {
+    if ((R[FPU_CW]! & (CW_RC | CW_PC)) !== CW_DEFAULT) return putControlled(d, sign, exponent, high, low, rest);
+    const up = rest < 0 && (rest << 1 | low & 1) !== 0;
+    if (up) {
+      low = low + 1 | 0;
+      if (low === 0) {
+        high = high + 1 | 0;
+        if (high === 0) {
+          high = TOP_BIT;
+          exponent = exponent + 1 | 0;
+        }
+      }
+    }
+    return store(d, sign, exponent, high, low, rest, up);
+  }
+
+  /** The same under any rounding and precision control. */
+  function putControlled(d: number, sign: number, exponent: number, high: number, low: number, rest: number): boolean {
     const control = R[FPU_CW]!, precision = control & CW_PC;
     let inexact = rest, up = false;
     if (precision === PC_53) {
@@ -77,16 +109,10 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
       high = TOP_BIT;
       exponent = exponent + 1 | 0;
     }
-    if (exponent <= 0 || exponent >= SPECIAL) return false;
-    R[FPU_LOW + 2 * d] = low;
-    R[FPU_HIGH + 2 * d] = high;
-    R[FPU_EXP + d] = sign << 15 | exponent;
-    const status = R[FPU_SW]! & ~SW_C1;
-    R[FPU_SW] = inexact === 0 ? status : status | SW_PE | (up ? SW_C1 : 0) | ((control & CW_PM) === 0 ? SW_ES_BUSY : 0);
-    return true;
+    return store(d, sign, exponent, high, low, inexact, up);
   }
 
-  function add(d: number, x: number, y: number, flip: 0 | 1): boolean {
+  function add(d: number, x: number, y: number, flip: number): boolean {
     let xHigh = R[FPU_HIGH + 2 * x]!, xLow = R[FPU_LOW + 2 * x]!, xExponent = R[FPU_EXP + x]!;
     let high = R[FPU_HIGH + 2 * y]!, low = R[FPU_LOW + 2 * y]!, yExponent = R[FPU_EXP + y]!;
     let sign = xExponent >>> 15, ySign = yExponent >>> 15 ^ flip;
@@ -165,28 +191,26 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
   }
 
   function multiply(d: number, x: number, y: number): boolean {
-    const xHigh = R[FPU_HIGH + 2 * x]!, yHigh = R[FPU_HIGH + 2 * y]!;
-    const signs = R[FPU_EXP + x]! ^ R[FPU_EXP + y]!;
-    const xExponent = R[FPU_EXP + x]! & SPECIAL, yExponent = R[FPU_EXP + y]! & SPECIAL;
-    if (xHigh >= 0 || yHigh >= 0 || xExponent === 0 || yExponent === 0 || xExponent === SPECIAL || yExponent === SPECIAL) {
-      if (isZero(x)) return (isZero(y) || isOrdinary(y)) && putZero(d, signs >>> 15 & 1);
-      return isZero(y) && isOrdinary(x) && putZero(d, signs >>> 15 & 1);
+    const xHigh = R[FPU_HIGH + 2 * x]!, yHigh = R[FPU_HIGH + 2 * y]!, xWord = R[FPU_EXP + x]!, yWord = R[FPU_EXP + y]!;
+    const xExponent = xWord & SPECIAL, yExponent = yWord & SPECIAL, sign = (xWord ^ yWord) >>> 15;
+    if ((xHigh & yHigh) >= 0 || xExponent === 0 || yExponent === 0 || xExponent === SPECIAL || yExponent === SPECIAL) {
+      if (isZero(x)) return (isZero(y) || isOrdinary(y)) && putZero(d, sign);
+      return isZero(y) && isOrdinary(x) && putZero(d, sign);
     }
     const xLow = R[FPU_LOW + 2 * x]!, yLow = R[FPU_LOW + 2 * y]!;
-    const x0 = xLow & LIMB_MASK, x1 = xLow >>> 22 | (xHigh & 0xfff) << 10, x2 = xHigh >>> 12;
-    const y0 = yLow & LIMB_MASK, y1 = yLow >>> 22 | (yHigh & 0xfff) << 10, y2 = yHigh >>> 12;
-    // Columns of weight 2^0, 2^22, 2^44, 2^66, 2^88.
-    const p0 = x0 * y0, c0 = Math.floor(p0 / LIMB);
-    const p1 = x0 * y1 + x1 * y0 + c0, c1 = Math.floor(p1 / LIMB);
-    const p2 = x0 * y2 + x1 * y1 + x2 * y0 + c1, c2 = Math.floor(p2 / 0x100000);
-    const p3 = x1 * y2 + x2 * y1, p4 = x2 * y2, upper = Math.floor(p4 / 256);
-    // Bits 44-63 of the product stand in front of what lies below; bits 64-127 are the significand or its double.
-    const below = p2 - c2 * 0x100000 | 0, sticky = p0 - c0 * LIMB !== 0 || p1 - c1 * LIMB !== 0 ? 1 : 0;
-    const sum = c2 + p3 * 4 + (p4 - upper * 256) * 0x1000000, carry = Math.floor(sum / 0x1_0000_0000);
-    const low = sum - carry * 0x1_0000_0000 | 0, high = upper + carry | 0;
-    const exponent = xExponent + yExponent - BIAS | 0, rest = below << 12 | sticky;
-    if (high < 0) return put(d, signs >>> 15 & 1, exponent + 1 | 0, high, low, rest);
-    return put(d, signs >>> 15 & 1, exponent, high << 1 | low >>> 31, low << 1 | rest >>> 31, rest << 1 | sticky);
+    const a = xLow >>> 0, b = xHigh >>> 0, c = yLow >>> 0, e = yHigh >>> 0;
+    const least = Math.imul(xLow, yLow), middle = Math.imul(xLow, yHigh), middle2 = Math.imul(xHigh, yLow), most = Math.imul(xHigh, yHigh);
+    const leastHigh = (a * c - (least >>> 0)) * UNIT + 0.5 | 0, middleHigh = (a * e - (middle >>> 0)) * UNIT + 0.5 | 0;
+    const middle2High = (b * c - (middle2 >>> 0)) * UNIT + 0.5 | 0, mostHigh = (b * e - (most >>> 0)) * UNIT + 0.5 | 0;
+    const sum = leastHigh + middle | 0, carry = sum >>> 0 < middle >>> 0 ? 1 : 0;
+    const rest = sum + middle2 | 0, carry2 = rest >>> 0 < middle2 >>> 0 ? 1 : 0;
+    const upper = most + middleHigh | 0, carry3 = upper >>> 0 < most >>> 0 ? 1 : 0;
+    const upper2 = upper + middle2High | 0, carry4 = upper2 >>> 0 < upper >>> 0 ? 1 : 0;
+    const low = upper2 + carry + carry2 | 0, carry5 = low >>> 0 < upper2 >>> 0 ? 1 : 0;
+    const high = mostHigh + carry3 + carry4 + carry5 | 0;
+    const exponent = xExponent + yExponent - BIAS | 0, sticky = least !== 0 ? 1 : 0;
+    if (high < 0) return put(d, sign, exponent + 1 | 0, high, low, rest | sticky);
+    return put(d, sign, exponent, high << 1 | low >>> 31, low << 1 | rest >>> 31, rest << 1 | sticky);
   }
 
   function divide(d: number, x: number, y: number): boolean {

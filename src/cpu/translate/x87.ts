@@ -3,12 +3,13 @@
  * helpers of the common forms touch x87 state only.
  */
 import { EQ, TSTEQ } from '../../tcg/conditions.ts';
-import { loadSize, storeSize } from '../fpu/fast.ts';
+import { loadForm, registerForm, storeSize } from '../fpu/forms.ts';
+import type { FastForm, LoadForm } from '../fpu/forms.ts';
 import { memoryInstruction, operandSize } from '../fpu/memory.ts';
 import { packOpcode } from '../fpu/helpers.ts';
 import { controlInstruction, registerInstruction } from '../fpu/registers.ts';
-import { FPU_BYTES, FPU_SW } from '../fpu/state.ts';
-import { EAX, EXC_NM, EXC_UD, HF_EM, HF_MP, HF_TS } from '../state.ts';
+import { FPU_BYTES, FPU_FCS, FPU_FDP, FPU_FDS, FPU_FIP, FPU_FOP, FPU_SW } from '../fpu/state.ts';
+import { CS, EAX, EXC_NM, EXC_UD, HF_EM, HF_MP, HF_TS, SEG_SEL } from '../state.ts';
 import { raise } from './block-end.ts';
 import type { Context } from './context.ts';
 import { forAll } from './emitter.ts';
@@ -28,49 +29,72 @@ function reportPending(ctx: Context): void {
   b.setLabel(none);
 }
 
+/** The pointers to the last instruction, and to its operand (SDM vol. 1, 8.1.8). */
+function remember(ctx: Context, packed: number, offset = -1): void {
+  const { b, insn } = ctx;
+  const selector = b.temp();
+  b.sti(FPU_FIP, insn.eip);
+  b.ldEnv(selector, SEG_SEL + CS);
+  b.stEnv(selector, FPU_FCS);
+  b.sti(FPU_FOP, packed & 0x7ff);
+  if (offset < 0) return;
+  const segment = b.temp();
+  b.stEnv(offset, FPU_FDP);
+  b.ldEnv(segment, SEG_SEL + insn.seg);
+  b.stEnv(segment, FPU_FDS);
+}
+
+function callForm(ctx: Context, { name, args }: FastForm, packed: number): void {
+  ctx.call(name, ...args.map((arg) => ctx.const(arg)), ctx.const(packed));
+}
+
 /** FNSTSW AX, FNINIT and the like do not look at pending exceptions. */
-function registerForm(ctx: Context, opcode: number, packed: number): void {
+function registerInstructions(ctx: Context, opcode: number, packed: number): void {
   const { b, insn } = ctx;
   if (opcode === 7 && insn.modrm === 0xe0) {
     const status = b.temp();
     b.ldEnv(status, FPU_SW);
     ctx.setRegister(2, EAX, status);
   } else if (controlInstruction(opcode, insn.modrm) !== null) {
-    ctx.call('x87_control', packed);
+    ctx.call('x87_control', ctx.const(packed));
   } else if (registerInstruction(opcode, insn.modrm) === null) {
     raise(ctx, EXC_UD);
   } else {
     reportPending(ctx);
-    ctx.call('x87_register', packed, ctx.const(insn.eip));
+    remember(ctx, packed);
+    callForm(ctx, registerForm(opcode, insn.modrm), packed);
   }
 }
 
-function loadForm(ctx: Context, packed: number, size: 2 | 4 | 8): void {
-  const { b, insn } = ctx;
+function loads(ctx: Context, packed: number, { size, convert, then }: LoadForm): void {
+  const { b } = ctx;
   const linear = operandAddress(ctx, size, false), offset = operandOffset(ctx);
   reportPending(ctx);
   if (size === 8) b.loadVec(FPU_BYTES, linear, 8);
   else b.stEnv(load(ctx, linear, size), FPU_BYTES);
-  ctx.call('x87_load', packed, ctx.const(insn.eip), offset);
+  remember(ctx, packed, offset);
+  ctx.call(convert);
+  callForm(ctx, then, packed);
 }
 
 /** Ordinary numbers are made ready, written, and then the instruction completes; everything else is one helper. */
-function storeForm(ctx: Context, packed: number, size: 2 | 4 | 8): void {
+function stores(ctx: Context, packed: number, size: 2 | 4 | 8): void {
   const { b, insn } = ctx;
-  const linear = operandAddress(ctx, size, true), offset = operandOffset(ctx), eip = ctx.const(insn.eip);
+  const linear = operandAddress(ctx, size, true), offset = operandOffset(ctx);
   reportPending(ctx);
   const other = b.label(), done = b.label();
-  b.brcondi(EQ, ctx.callFor('x87_prepare', packed), 0, other);
+  b.brcondi(EQ, ctx.callFor('x87_prepare', ctx.const(packed)), 0, other);
   if (size === 8) b.storeVec(FPU_BYTES, linear, 8);
   else {
     const value = b.temp();
     b.ldEnv(value, FPU_BYTES);
     store(ctx, linear, size, value);
   }
-  ctx.call('x87_commit', packed, eip, offset);
+  remember(ctx, packed, offset);
+  ctx.call('x87_commit', ctx.const(packed));
   b.br(done);
   b.setLabel(other);
-  ctx.call('x87_memory', packed, linear, offset, eip);
+  ctx.call('x87_memory', ctx.const(packed), linear, offset, ctx.const(insn.eip));
   b.setLabel(done);
 }
 
@@ -81,16 +105,16 @@ function escape(ctx: Context): void {
     return;
   }
   const opcode = insn.row.opcode & 7, wide = insn.opSize === 4;
-  const packed = ctx.const(packOpcode(opcode, insn.modrm, wide, insn.seg));
+  const packed = packOpcode(opcode, insn.modrm, wide, insn.seg);
   if (insn.mod === 3) {
-    registerForm(ctx, opcode, packed);
+    registerInstructions(ctx, opcode, packed);
     return;
   }
-  const instruction = memoryInstruction(opcode, insn.reg), loaded = loadSize(opcode, insn.reg), stored = storeSize(opcode, insn.reg);
+  const instruction = memoryInstruction(opcode, insn.reg), loaded = loadForm(opcode, insn.reg), stored = storeSize(opcode, insn.reg);
   if (instruction === null) raise(ctx, EXC_UD);
-  else if (loaded !== undefined) loadForm(ctx, packed, loaded);
-  else if (stored !== undefined) storeForm(ctx, packed, stored);
-  else ctx.call('x87_memory', packed, operandAddress(ctx, operandSize(instruction, wide), instruction.write), operandOffset(ctx), ctx.const(insn.eip));
+  else if (loaded !== undefined) loads(ctx, packed, loaded);
+  else if (stored !== undefined) stores(ctx, packed, stored);
+  else ctx.call('x87_memory', ctx.const(packed), operandAddress(ctx, operandSize(instruction, wide), instruction.write), operandOffset(ctx), ctx.const(insn.eip));
 }
 
 /** WAIT: reports a pending exception; #NM only if the task switch flag is to be monitored. */
