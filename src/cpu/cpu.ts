@@ -10,7 +10,7 @@ import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
 import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CS, DF, DR, EDX, EFLAGS,
-  EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
+  EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
   NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
@@ -202,7 +202,14 @@ export class Cpu extends MemoryAccess {
     const low = R[(write ? SEG_WLO : SEG_RLO) + seg]! >>> 0, high = R[(write ? SEG_WHI : SEG_RHI) + seg]! >>> 0;
     const first = offset >>> 0, last = first + size - 1;
     if (first < low || last > high) this.raise(seg === SS ? EXC_SS : EXC_GP, 0);
-    return R[SEG_BASE + seg]! + offset | 0;
+    const linear = R[SEG_BASE + seg]! + offset | 0;
+    this.checkAlignment(linear, size);
+    return linear;
+  }
+
+  /** #AC at privilege level 3 for words and doublewords that are not aligned (SDM vol. 3, 6.15). */
+  checkAlignment(linear: number, size: number): void {
+    if ((this.R[HFLAGS]! & HF_AC) !== 0 && (size === 2 || size === 4) && (linear & size - 1) !== 0) this.raise(EXC_AC, 0);
   }
 
   /** Loads a segment register with its hidden part; the caller has checked it. updateHflags() is the caller's too. */

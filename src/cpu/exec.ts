@@ -174,6 +174,8 @@ export class Executor {
       R[REGION_SITE] = 0;
       if (R[RESET_REQUEST] !== 0 || this.#ending || this.#blocks.work + this.regions.work >= work) break;
       if (this.#serviceInterrupts()) {
+        // Its delivery may have ended in a triple fault.
+        if (R[RESET_REQUEST] !== 0) break;
         from = undefined;
         single = false;
       }

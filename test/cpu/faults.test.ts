@@ -252,6 +252,14 @@ describe('exceptions', () => {
     expect(kernel.run()).toBe('hlt');
   });
 
+  it.each(['rep movsd', 'pusha', 'iret', 'retf', 'enter 4,0', 'popa'])('alignment: %s', (instruction) => {
+    const guest = protectedGuest(`mov esi,0x20000\nmov edi,0x20002\nmov ecx,2\nmov esp,0x6ffe\npush dword 0x40202\npush dword 0x40202\npopf\nfault: ${instruction}`, { cpl: 3 });
+    guest.R[CR0] = guest.R[CR0]! | CR0_AM;
+    guest.cpu.updateHflags();
+    expect(guest.run()).toBe('#11');
+    expect(guest.frame.eip).toBe(guest.label('fault'));
+  });
+
   it('faults push RF, traps and interrupts do not; IRET with RF runs on', () => {
     const guest = protectedGuest('fault: div ecx\nmov ebx,7\nhlt\nhandler: mov esi,[esp+8]\nmov ecx,3\niret');
     guest.setGate(0, guest.label('handler'));

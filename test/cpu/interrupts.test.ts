@@ -1,6 +1,6 @@
 /** When interrupts, NMIs and single-step traps are taken. Intel SDM vol. 3, chapter 6; 17.3.1.4 (single step). */
 import { describe, expect, it } from 'vitest';
-import { DR, EAX, EBX, ECX, EDI, EDX, EFLAGS, EIP, ESP, HALTED, IF, NMI_BLOCKED, SEG_SEL, SS, TF } from '../../src/cpu/state.ts';
+import { DR, EAX, EBX, ECX, EDI, EDX, EFLAGS, EIP, ESP, HALTED, IDT_LIMIT, IF, NMI_BLOCKED, RESET_REQUEST, SEG_SEL, SS, TF } from '../../src/cpu/state.ts';
 import { CODE, protectedGuest, realGuest } from './guest/guest.ts';
 import type { Guest, GuestOptions } from './guest/guest.ts';
 
@@ -150,6 +150,14 @@ describe('NMI', () => {
     const guest = protectedGuest('cli\nnop\nhlt');
     guest.cpu.raiseNmi();
     expect(guest.run()).toBe('#2');
+  });
+
+  it('whose delivery ends in a triple fault: nothing runs after it', () => {
+    const guest = protectedGuest('nop\ninc eax\nhlt');
+    guest.R[IDT_LIMIT] = 0;
+    guest.cpu.run(1);
+    guest.cpu.raiseNmi();
+    expect([guest.cpu.run(1), guest.R[EAX], guest.R[RESET_REQUEST]]).toEqual([0, 0, 1]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Random cases: a mode, registers, and code in loops, functions and straight lines that also writes to itself and to page tables. */
+import type { Row } from '../../src/cpu/decode/insn.ts';
 import { ROWS } from '../../src/cpu/decode/table.ts';
 import { CR0_AM, CR0_EM, CR0_MP, CR0_NE, CR0_TS, CR0_WP, EAX, EBX, ECX, EDI, EDX, ESI } from '../../src/cpu/state.ts';
 import { Random } from '../vectors/random.ts';
@@ -14,20 +15,27 @@ import { littleEndian } from './operands.ts';
 const DEC_MEMORY = rowOf(0, 0xff, 1), DEC_REGISTER = 0x48, JNZ_SHORT = 0x75, JNZ = [0x0f, 0x85], LOOP = 0xe2, JMP = rowOf(0, 0xe9), CALL = rowOf(0, 0xe8), RET = rowOf(0, 0xc3), INVLPG = rowOf(1, 0x01, 7);
 const MOV_MEMORY_IMMEDIATE = rowOf(0, 0xc7, 0), ADD_MEMORY = rowOf(0, 0x81, 0), BTC_MEMORY = rowOf(1, 0xba, 7), MOV_BYTE = rowOf(0, 0xc6, 0), MOV_CR3 = [0x0f, 0x22, 0xd8], ALU = rowOf(0, 0x81, 0);
 
+export interface CaseOptions {
+  readonly modes?: readonly Mode[];
+  /** What the code is made of. */
+  readonly rows?: readonly Row[];
+  /** The code goes round until the limit. */
+  readonly endless?: boolean;
+}
+
 /** The case of a seed. */
-export function makeCase(seed: number): FuzzCase {
+export function makeCase(seed: number, { modes = MODES, rows = ROWS, endless = true }: CaseOptions = {}): FuzzCase {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ 0x2545f491);
   for (let i = 0; i < 4; i++) random.next();
-  const mode = random.pick(MODES);
+  const mode = random.pick(modes);
   const cr0 = [CR0_NE, CR0_WP, CR0_AM, CR0_MP].reduce((bits, bit) => (random.chance(bit === CR0_NE ? 0.9 : 0.5) ? bits | bit : bits), 0) | (random.chance(0.04) ? CR0_TS : 0) | (random.chance(0.02) ? CR0_EM : 0);
-  const generator = new CaseGenerator(random, mode, cr0);
+  const generator = new CaseGenerator(random, mode, cr0, rows);
   const registers = Array.from({ length: 8 }, () => generator.startValue());
   registers[4] = mode.stackBase + 0x1f00 - random.below(0x40) * (random.chance(0.9) ? 4 : 1);
   // A few short programs run long, so that their sites miss often.
   const long = random.chance(0.06), size = long ? 4 + random.below(12) : 8 + random.below(50);
   generator.fill(size);
-  // The code goes round until the limit.
-  generator.emit(JMP, { target: 0 });
+  if (endless) generator.emit(JMP, { target: 0 });
   const offset = random.chance(0.5) ? random.below(0x800) : 0x1000 - random.below(300);
   const eflags = random.next() & 0xcd5 | 2 | (random.chance(0.5) ? 0x200 : 0) | (random.chance(0.03) ? 0x100 : 0) | (mode.kind === 'v86' ? (random.chance(0.7) ? 0x3000 : 0) : random.chance(0.4) ? 0x3000 : 0)
     | (random.chance(0.1) ? 0x4_0000 : 0);
@@ -48,6 +56,12 @@ function makeSchedule(random: Random): FuzzCase['schedule'] {
 class CaseGenerator extends Instructions {
   private depth = 0;
   private loops = 0;
+  private readonly rows: readonly Row[];
+
+  constructor(random: Random, mode: Mode, cr0: number, rows: readonly Row[]) {
+    super(random, mode, cr0);
+    this.rows = rows;
+  }
 
   startValue(): number {
     const { random } = this;
@@ -74,7 +88,7 @@ class CaseGenerator extends Instructions {
           if (random.chance(0.5)) restoreSegment(this, random.pick([0, 3, 3, 4]));
           else restoreStack(this);
           break;
-        default: emitRow(this, random.pick(ROWS));
+        default: emitRow(this, random.pick(this.rows));
       }
     }
   }

@@ -37,11 +37,12 @@ export function pushImmediate(g: Instructions, opSize: 2 | 4, immediate: number,
 const codeSelector = (g: Instructions): number => {
   const { random, mode } = g;
   if (random.chance(0.6)) return mode.segments[CS]!.selector;
+  if (mode.selectors !== undefined) return random.pick(mode.selectors.code);
   if (mode.kind !== 'protected') return random.chance(0.7) ? L.CODE >>> 4 : random.next() & 0xffff;
   return random.pick([mode.knownCs, mode.otherCs, SEL.code32, SEL.code32User, SEL.code16, SEL.code16User, SEL.conforming, SEL.executeOnlyUser, SEL.codeNotPresent, SEL.callGate, SEL.callGate, SEL.callGate16,
     SEL.callGateArgs, SEL.taskGate, SEL.tssTask, SEL.tss16, SEL.tss, SEL.data, SEL.ldtCodeUser, SEL.interruptGate, 0, 0x108, 0x24]);
 };
-const dataSelector = (g: Instructions): number => (g.mode.kind === 'protected' ? g.random.pick(SELECTORS) : g.random.pick([L.DATA >>> 4, L.DATA >>> 4, L.CODE >>> 4, L.LOW_DATA >>> 4, g.random.next() & 0xffff]));
+const dataSelector = (g: Instructions): number => (g.mode.kind === 'protected' ? g.random.pick(g.mode.selectors?.data ?? SELECTORS) : g.random.pick([L.DATA >>> 4, L.DATA >>> 4, L.CODE >>> 4, L.LOW_DATA >>> 4, g.random.next() & 0xffff]));
 
 /** MOV AX, selector; MOV segment, AX. */
 export function restoreSegment(g: Instructions, segment: number): void {

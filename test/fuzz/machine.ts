@@ -13,7 +13,7 @@ import type { AccessSize, IoRegion } from '../../src/memory/io-region.ts';
 import { PortBus } from '../../src/memory/port-bus.ts';
 import { Random } from '../vectors/random.ts';
 import * as L from './layout.ts';
-import { MODES, enterMode } from './modes.ts';
+import { MODES, NATIVE_MODE, enterMode } from './modes.ts';
 import type { Mode, Start } from './modes.ts';
 import { makeImage } from './system.ts';
 import type { ImageOptions } from './system.ts';
@@ -63,7 +63,7 @@ const PAGE = 0x1000;
 const MAX_RECOVERIES = 40;
 
 export const modeOf = (fuzzCase: FuzzCase): Mode => {
-  const mode = MODES.find(({ name }) => name === fuzzCase.mode);
+  const mode = [...MODES, NATIVE_MODE].find(({ name }) => name === fuzzCase.mode);
   if (mode === undefined) throw new Error(`no mode "${fuzzCase.mode}"`);
   return mode;
 };

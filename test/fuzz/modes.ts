@@ -2,9 +2,10 @@
 import type { Cpu } from '../../src/cpu/cpu.ts';
 import { writeEflags } from '../../src/cpu/flags.ts';
 import {
-  AC, CR0, CR0_ET, CR0_PE, CR0_PG, CR3, CR4, EFLAGS, EIP, GDT_BASE, GDT_LIMIT, HF_CPL_MASK, HFLAGS, ID, IDT_BASE, IDT_LIMIT, IOPL, LDT_ATTR, LDT_BASE, LDT_LIMIT,
+  AC, CR0, CR0_ET, CR0_PE, CR0_PG, CR3, CR4, CS, EFLAGS, EIP, GDT_BASE, GDT_LIMIT, HF_CPL_MASK, HFLAGS, ID, IDT_BASE, IDT_LIMIT, IOPL, LDT_ATTR, LDT_BASE, LDT_LIMIT,
   LDT_SEL, RF, TF, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL, VM,
 } from '../../src/cpu/state.ts';
+import { USER_CODE, USER_DATA } from '../vectors/layout.ts';
 import * as L from './layout.ts';
 import { SEL } from './layout.ts';
 
@@ -33,6 +34,8 @@ export interface Mode {
   /** Code selectors from which the handlers go on. */
   readonly knownCs: number;
   readonly otherCs: number;
+  /** What segment registers and far pointers are tried with; default: those of system.ts and hints.ts. */
+  readonly selectors?: { readonly data: readonly number[]; readonly code: readonly number[] };
 }
 
 const flat = (selector: number, attr: number): SegmentState => ({ selector, base: 0, limit: -1, attr, low: 0, high: 0xffff_ffff });
@@ -93,6 +96,20 @@ export const MODES: readonly Mode[] = [
   realMode('real', false), realMode('real', false, true), realMode('v86', false), realMode('v86', true),
   ...SHAPES.flatMap((shape) => [false, true].flatMap((user) => [false, true].map((paging) => protectedMode(shape, user, paging)))),
 ];
+
+/** Usable ones, null, kernel data and code, beyond the table, in an LDT that is not there. */
+const DATA_SELECTORS: readonly number[] = [USER_DATA, USER_DATA, USER_DATA, USER_CODE, 0x28, 0x20, 0x33, 0, 3, 0x18, 0x1b, 0x10, 0x100, 0x57];
+/** Not 33h, which is 64-bit code. */
+const CODE_SELECTORS: readonly number[] = [USER_CODE, USER_CODE, USER_CODE, 0x20, 0x21, 0, 3, USER_DATA, 0x10, 0x0b, 0x100, 0x57];
+
+const LINUX_DATA = flat(USER_DATA, 0xcff300);
+
+/** A 32-bit program on a 64-bit Linux: see native-world.ts. */
+export const NATIVE_MODE: Mode = {
+  name: 'native', kind: 'protected', code32: true, stack32: true, user: true, paging: false,
+  segments: [0, 1, 2, 3, 4, 5].map((segment) => (segment === CS ? flat(USER_CODE, 0xcffb00) : LINUX_DATA)),
+  codeEip: L.CODE, stackBase: L.STACK, knownCs: USER_CODE, otherCs: USER_CODE, selectors: { data: DATA_SELECTORS, code: CODE_SELECTORS },
+};
 
 /** Of a case, beside its mode. */
 export interface Start {

@@ -39,6 +39,8 @@ export interface Recording {
 
 /** Exceptions that one recording holds; and what the recorder makes of a system call. */
 export const MAX_STOPS = 64, SYSTEM_CALL = 128;
+/** `import.meta.dirname` may be any folder beside this one: see build.mjs. */
+const SOURCE = join(import.meta.dirname, '../vectors/recorder.c');
 const PAGE_FAULT = 14, REGISTERS = 10, SEGMENTS = 6;
 const OPTIONS: readonly string[] = ['-m32', '-no-pie', '-fno-pic', '-fno-stack-protector', '-O1'];
 
@@ -55,7 +57,7 @@ export class Recorder {
     if (process.platform !== 'linux' || process.arch !== 'x64') throw new Error('only Linux on an x86-64 processor runs 32-bit code');
     this.areas = areas;
     this.folder = mkdtempSync(join(tmpdir(), 'tcg86-recorder-'));
-    const compiler = spawnSync('gcc', [...OPTIONS, join(import.meta.dirname, 'recorder.c'), '-o', join(this.folder, 'recorder')], { encoding: 'utf8' });
+    const compiler = spawnSync('gcc', [...OPTIONS, SOURCE, '-o', join(this.folder, 'recorder')], { encoding: 'utf8' });
     if (compiler.error === undefined && compiler.status === 0) return;
     this.close();
     throw new Error(compiler.error !== undefined ? `gcc does not run (${compiler.error.message})` : `gcc -m32 failed (is gcc-multilib installed?)\n${compiler.stderr}`);

@@ -47,6 +47,7 @@ export interface CpuContext {
 
   /** The linear address of an access; #SS(0) or #GP(0) if the segment does not hold it. */
   segCheck(seg: number, offset: number, size: number, write: boolean): number;
+  checkAlignment(linear: number, size: number): void;
   raise(vector: number, errorCode?: number): never;
   /** Only HFLAGS bits 0-1; updateHflags() must follow. */
   setCpl(cpl: number): void;

@@ -72,6 +72,7 @@ export class PushStack {
     if (start + bytes > (this.mask >>> 0) + 1) return;
     if (start < this.#low || start + bytes - 1 > this.#high) cpu.raise(EXC_SS, this.#error);
     const va = this.#base + start | 0;
+    if (!this.#supervisor) cpu.checkAlignment(va, size);
     if (cpu.plainWrite(va, bytes) >= 0) return;
     for (let offset = bytes - size; offset >= 0; offset -= size) {
       if (this.#supervisor) cpu.sprobe(va + offset | 0, size, true);
@@ -85,6 +86,7 @@ export class PushStack {
     const sp = this.sp - size & this.mask, first = sp >>> 0;
     if (first < this.#low || first + size - 1 > this.#high) cpu.raise(EXC_SS, this.#error);
     const va = this.#base + sp | 0;
+    if (!this.#supervisor) cpu.checkAlignment(va, size);
     if (this.#supervisor) {
       if (size === 2) cpu.sstore16(va, value);
       else cpu.sstore32(va, value);

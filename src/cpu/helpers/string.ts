@@ -17,7 +17,7 @@ import { compareRun, copyRun, fillRun, runLength } from './string-fast.ts';
 import { checkIoPermission } from './tss.ts';
 import { CC_OP_SUBB } from '../flags.ts';
 import {
-  BUDGET, CC_DST, CC_OP, CC_SRC, DF, EAX, ECX, EDI, EDX, ES, ESI, HF_TF, HFLAGS,
+  BUDGET, CC_DST, CC_OP, CC_SRC, DF, EAX, ECX, EDI, EDX, ES, ESI, HF_AC, HF_TF, HFLAGS,
 } from '../state.ts';
 
 export const STRING_MOVS = 0, STRING_CMPS = 1, STRING_STOS = 2, STRING_LODS = 3, STRING_SCAS = 4, STRING_INS = 5, STRING_OUTS = 6;
@@ -148,8 +148,9 @@ const compares = (kind: number): boolean => kind === STRING_CMPS || kind === STR
 export function string(cpu: CpuContext, kind: number, bytes: number, addrSize: number, seg: number, rep: number): number {
   const R = cpu.R;
   const insn: StringInsn = { kind, bytes, mask: addrSize === 2 ? 0xffff : -1, seg, rep };
-  if (rep !== 0 && (R[ECX]! & insn.mask) === 0) return 1;
+  // A processor asks for the permission even if there is nothing to do.
   if (kind >= STRING_INS) checkIoPermission(cpu, R[EDX]! & 0xffff, bytes);
+  if (rep !== 0 && (R[ECX]! & insn.mask) === 0) return 1;
   if (rep === 0) {
     iterate(cpu, insn);
     return 1;
@@ -165,7 +166,7 @@ function repeat(cpu: CpuContext, insn: StringInsn): number {
   for (;;) {
     const left = (R[ECX]! & mask) >>> 0;
     const affordable = (R[HFLAGS]! & HF_TF) !== 0 ? paid : Math.max(paid, R[BUDGET]! + paid);
-    let done = runFast(cpu, insn, Math.min(left, affordable));
+    let done = (R[HFLAGS]! & HF_AC) !== 0 ? 0 : runFast(cpu, insn, Math.min(left, affordable));
     if (done === 0) {
       if (paid === 0) R[BUDGET] = R[BUDGET]! - 1;
       iterate(cpu, insn);

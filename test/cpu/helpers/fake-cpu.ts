@@ -94,6 +94,9 @@ export class FakeCpu implements CpuContext {
     if (offset >>> 0 < low || (offset >>> 0) + size - 1 > high) this.raise(seg === SS ? EXC_SS : EXC_GP, 0);
     return R[SEG_BASE + seg]! + offset | 0;
   }
+  checkAlignment(): void {
+    // CR0.AM is off.
+  }
   raise(vector: number, errorCode?: number): never {
     this.R[EXC_VECTOR] = vector;
     this.R[EXC_ERROR] = errorCode ?? 0;

@@ -98,7 +98,7 @@ describe('repetition', () => {
     const cpu = protectedCpu(3);
     cpu.eflags = ZF | CF;
     cpu.R[ECX] = 0x10000;
-    expect(string(cpu, STRING_INS, 1, 2, DS, REP)).toBe(1);
+    expect(string(cpu, STRING_LODS, 1, 2, DS, REP)).toBe(1);
     expect(string(cpu, STRING_CMPS, 1, 2, DS, REP)).toBe(1);
     expect(cpu.eflags & STATUS_FLAGS).toBe(ZF | CF);
   });
@@ -168,6 +168,8 @@ describe('INS and OUTS', () => {
   it('need permission', () => {
     const cpu = protectedCpu(3);
     expect(cpu.cleanFault(() => string(cpu, STRING_INS, 1, 4, DS, 0))).toBe('d:0');
+    cpu.R[ECX] = 0;
+    expect(cpu.cleanFault(() => string(cpu, STRING_INS, 1, 4, DS, 0xf3))).toBe('d:0');
     cpu.R[CR0] = CR0_PE;
     cpu.R[EFLAGS] = VM | IOPL;
     cpu.R[TR_ATTR] = 0x8300;
