@@ -39,7 +39,7 @@ import type { MediumOptions, RemovableDrive } from './machine/media.ts';
 import { parseSize } from './machine/size.ts';
 import { collectStats } from './machine/stats.ts';
 import type { Stats } from './machine/stats.ts';
-import { parseChord, parseTyping } from './machine/typing.ts';
+import { KeyboardLayout, parseChord, parseTyping } from './machine/typing.ts';
 
 export interface DriveOptions {
   /** A disk image. */
@@ -77,6 +77,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   boot?: string;
   /** Keep all writes in memory. */
   snapshot?: boolean;
+  /** The keyboard layout that the guest uses, by QEMU's names (`de`, `fr`, `en-gb`): what type() presses for a character. Default: en-us. */
+  keyboardLayout?: string;
   /** Another firmware file. */
   bios?: string;
   /** A kernel that is started without a disk: Linux (bzImage, zImage), or multiboot. */
@@ -226,13 +228,16 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   readonly #disks: readonly (OpenImage | null)[];
   /** What is in drives A and B. */
   readonly #floppies: (OpenImage | null)[];
+  /** What the guest's keyboard layout is said to be. */
+  readonly keyboardLayout: KeyboardLayout;
   #closed = false;
 
-  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, options: PcOptions, host: Host, time: RunTime | InstructionTime) {
+  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, options: PcOptions, host: Host, time: RunTime | InstructionTime, layout: KeyboardLayout) {
     super(pc, host, time, { ...options, changeMedium: (drive, file, medium) => this.change(drive, file, medium) });
     this.#options = options;
     this.#disks = drives.disks;
     this.#floppies = drives.floppies;
+    this.keyboardLayout = layout;
   }
 
   /**
@@ -244,6 +249,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
     const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
     const boot = bootOf(options, memory);
+    const layout = new KeyboardLayout(options.keyboardLayout ?? 'en-us');
     const host = createHost();
     let cpu: Cpu | null = null;
     const counted = options.icount === undefined ? null : new InstructionTime(options.icount, () => cpu?.retired ?? 0, () => host.now());
@@ -264,7 +270,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
       }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), clocks: { now: () => host.now() / 1e6, processorTime: host.processorTime } }));
       pc.clock.waitsForHost = counted !== null;
-      machine = new Machine(pc, drives, options, host, time);
+      machine = new Machine(pc, drives, options, host, time, layout);
       pc.reset();
       return machine;
     } catch (error) {
@@ -283,11 +289,11 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   }
 
   /**
-   * Types text on the US layout (`\n` Enter, `{f1}`, `{ctrl-d}`, `\\{` a brace) and runs until the guest has taken it.
+   * Types text on the guest's keyboard layout (`\n` Enter, `{f1}`, `{ctrl-d}`, `\\{` a brace) and runs until the guest has taken it.
    * @throws Error for what the keyboard has no key for; StepError if the guest does not read its keyboard
    */
   async type(text: string): Promise<void> {
-    await this.run([{ kind: 'type', chords: parseTyping(text, isKeyName), text }]);
+    await this.run([{ kind: 'type', chords: parseTyping(text, isKeyName, this.keyboardLayout), text }]);
   }
 
   /** Presses a key or combination by QEMU's names: `f1`, `ctrl-alt-delete`. @throws Error, StepError as type() */

@@ -50,6 +50,8 @@ export interface Config {
     disabledPasses: string[];
   };
   rtcBase: string;
+  /** What the guest's keyboard layout is: which keys type a text. */
+  keyboardLayout: string;
   display: 'term' | 'none' | null;
   noGraphic: boolean;
   serial: string[];
@@ -67,6 +69,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtcBase: 'utc', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtcBase: 'utc', keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, timeout: null, steps: [],
 });

@@ -6,7 +6,7 @@ import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
 import { parseMouse } from '../machine/pointer.ts';
-import { parseChord, parseTyping } from '../machine/typing.ts';
+import { KeyboardLayout, LAYOUT_NAMES, parseChord, parseTyping } from '../machine/typing.ts';
 import { setAccelerator } from './accelerator.ts';
 import { NAMED_MACHINES } from './catalogue.ts';
 import type { CatalogueFile, NamedMachine } from './catalogue.ts';
@@ -211,6 +211,10 @@ export const OPTIONS: readonly Option[] = [
     rewrap(option, () => parseLogFilter(value));
     config.logFilter = value;
   } },
+  { names: ['k'], argument: 'LAYOUT', help: "the guest's keyboard layout, e.g. de (-k help lists them)", set: (config, value, option) => {
+    if (value === 'help' || value === '?') throw new Information(`Keyboard layouts:\n${LAYOUT_NAMES.join('\n')}`);
+    config.keyboardLayout = rewrap(option, () => new KeyboardLayout(value)).name;
+  } },
   { names: ['name'], argument: 'NAME', help: "the guest's name, shown by the display", set: (config, value, option) => {
     const properties = parseProperties(option, value, 'guest');
     checkProperties(option, properties, ['guest']);
@@ -219,8 +223,9 @@ export const OPTIONS: readonly Option[] = [
   { names: ['expect'], argument: 'REGEX', help: 'step: wait for new text on the screen or the serial line', set: (config, value, option) => {
     config.steps.push({ kind: 'expect', pattern: pattern(option, value) });
   } },
-  { names: ['type'], argument: 'TEXT', help: 'step: type text (\\n Enter, {f1}, {ctrl-d})', set: (config, value, option) => {
-    config.steps.push({ kind: 'type', chords: rewrap(option, () => parseTyping(value, isKeyName)), text: value });
+  { names: ['type'], argument: 'TEXT', help: 'step: type text (\\n Enter, {f1}, {ctrl-d})', set: (config, value) => {
+    // The keys for it depend on -k, which may come later: see pressKeys().
+    config.steps.push({ kind: 'type', chords: [], text: value });
   } },
   { names: ['key'], argument: 'NAME', help: 'step: press a key or combination (f1, ctrl-alt-delete)', set: (config, value, option) => {
     config.steps.push({ kind: 'key', chords: [rewrap(option, () => parseChord(value, isKeyName))], text: value });
@@ -294,6 +299,13 @@ function scan(args: readonly string[]): Word[] {
 
 const machineOf = ({ option, value }: Word): NamedMachine | undefined => (option === null ? NAMED_MACHINES.find(({ name }) => name === value) : undefined);
 
+/** Finds the keys for each --type. */
+function pressKeys(config: Config): void {
+  const layout = new KeyboardLayout(config.keyboardLayout);
+  config.steps = config.steps.map((step) => (
+    step.kind === 'type' ? { ...step, chords: rewrap('--type', () => parseTyping(step.text, isKeyName, layout)) } : step));
+}
+
 /**
  * Reads the arguments (without node and script).
  * @throws UsageError with a one-line message; Information when -h, -version or a list was asked for.
@@ -309,6 +321,7 @@ export function parseArguments(args: readonly string[]): Config {
     if (item.option !== null) item.option.set(config, item.value, item.word);
     else if (machineOf(item) === undefined) setImage('ide', 0)(config, item.value, item.word);
   }
+  pressKeys(config);
   if (config.noGraphic && config.serial.length === 0) {
     checkChardev(config, '-nographic', 'stdio');
     config.serial.push('stdio');

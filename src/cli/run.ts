@@ -109,7 +109,7 @@ function openMachine(config: Config, lines: Lines, log: Log | null, output: Outp
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
       ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit,
-      rtcBase: rtcBase(config.rtcBase), ...acceleratorOf(config), log,
+      rtcBase: rtcBase(config.rtcBase), keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
     });
   } catch (error) {

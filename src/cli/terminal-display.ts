@@ -10,7 +10,6 @@ import { TerminalScreen } from '../backends/terminal-screen.ts';
 import type { TextScreen } from '../devices/host.ts';
 import { cp437 } from '../machine/cp437.ts';
 import type { Machine } from '../index.ts';
-import { chordOf } from '../machine/typing.ts';
 
 /** Least time between two drawings (ms). */
 const FRAME = 33;
@@ -126,12 +125,19 @@ export class TerminalDisplay {
       if (this.#helping) this.#helping = false;
       else if (this.#escaped) this.#command(input);
       else if (input.kind === 'character' && input.character === '\x01' && !input.alt) this.#escaped = true;
-      else chords.push(chordFor(input));
+      else chords.push(...this.#chordsFor(input));
     }
     const pressed = chords.filter((chord) => chord.length > 0);
     if (pressed.length > PASTE) this.#machine.keyboard.type(pressed);
     else this.#machine.keyboard.press(pressed);
     this.#machine.wake();
+  }
+
+  /** What to press; nothing for a character that the guest's layout does not have. */
+  #chordsFor(input: TerminalInput): readonly (readonly string[])[] {
+    if (input.kind === 'keys') return [input.keys];
+    const chords = this.#machine.keyboardLayout.chordsOf(input.character.normalize('NFC')) ?? [];
+    return input.alt ? chords.map((chord) => ['alt', ...chord]) : chords;
   }
 
   /** The key after Ctrl-A. */
@@ -145,13 +151,6 @@ export class TerminalDisplay {
       default: return this.#help();
     }
   }
-}
-
-/** What to press; nothing for a character that the keyboard does not have. */
-function chordFor(input: TerminalInput): readonly string[] {
-  if (input.kind === 'keys') return input.keys;
-  const chord = chordOf(input.character);
-  return chord === undefined ? [] : [...(input.alt ? ['alt'] : []), ...chord];
 }
 
 /** A text screen of one line, in place of what cannot be drawn. */

@@ -3,14 +3,14 @@
  *
  * Commands (each byte is answered with FA): ED leds, EE echo, F0 scan code set, F2 identify (AB 83), F3 repeat rate and delay,
  * F4 enable, F5 defaults and disable, F6 defaults, F7-FA and FB-FD key types of set 3, FE resend, FF reset (AA). Anything else: FE.
- * The key types of set 3 are accepted without effect: every key repeats and sends a break code.
+ * In sets 1 and 2 every key repeats and says when it is released; in set 3 that is a matter of the key's type.
  * Source: IBM Personal System/2 Hardware Interface Technical Reference, "Keyboard (101- and 102-key)".
  */
 import type { Clock, Device, Timer } from './device.ts';
 import { DeviceState } from './device.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { KeyCodes } from './ps2-keys.ts';
-import { keyCodes, keyOfSet1 } from './ps2-keys.ts';
+import { KEY_RELEASES, KEY_REPEATS, keyCodes, keyOfSet1, keyTypes } from './ps2-keys.ts';
 
 /** The device end of a PS/2 cable, as the controller sees it. */
 export interface Ps2Device {
@@ -28,6 +28,7 @@ const ACK = 0xfa;
 const RESEND = 0xfe;
 const BAT_OK = 0xaa;
 const BREAK = 0xf0;
+const FIRST_COMMAND = 0xed;
 const QUEUE_SIZE = 16;
 /** Delay 500 ms, 10.9 characters a second. */
 const DEFAULT_TYPEMATIC = 0x2b;
@@ -42,12 +43,17 @@ const ALT_R = keyCodes('alt_r').set1;
 const PRINT = keyCodes('print').set1;
 const PAUSE = keyCodes('pause').set1;
 
+/** What F7 to FA make of all keys, and FB to FD of those that follow. */
+const KEY_TYPES: Readonly<Record<number, number>> = {
+  0xf7: KEY_REPEATS, 0xf8: KEY_RELEASES, 0xf9: 0, 0xfa: KEY_REPEATS | KEY_RELEASES, 0xfb: KEY_REPEATS, 0xfc: KEY_RELEASES, 0xfd: 0,
+};
+
 /** Index in the table of pressed keys. */
 const keyIndex = (set1: number): number => (set1 & 0x7f) | (set1 > 0xff ? 0x80 : 0);
 
 export class Ps2Keyboard implements Device, Ps2Device {
   readonly name = 'ps2-keyboard';
-  readonly state = new DeviceState(1, {
+  readonly state = new DeviceState(2, {
     queue: new Uint8Array(QUEUE_SIZE + 1),
     queueEnds: new Uint8Array(2),
     /** Answers to commands; they go before the queue. */
@@ -61,6 +67,8 @@ export class Ps2Keyboard implements Device, Ps2Device {
     typematic: DEFAULT_TYPEMATIC,
     lastSent: 0,
     pressed: new Uint8Array(256),
+    /** By set 3 code. */
+    types: keyTypes(),
     /** The key that repeats (its set 1 code, 0 = none) and when. */
     repeatKey: 0,
     repeatAt: 0,
@@ -119,7 +127,7 @@ export class Ps2Keyboard implements Device, Ps2Device {
     const sent = this.#send(this.#sequence(codes, down));
     if (!down) {
       if (codes.set1 === fields.repeatKey) this.#stopRepeat();
-    } else if (codes.set1 !== PAUSE) {
+    } else if (codes.set1 !== PAUSE && (this.#type(codes) & KEY_REPEATS) !== 0) {
       this.#startRepeat(codes, (((fields.typematic >> 5) & 3) + 1) * 250 * NS_PER_MS);
     }
     return sent;
@@ -141,8 +149,10 @@ export class Ps2Keyboard implements Device, Ps2Device {
     const command = fields.command;
     // What was not sent yet of an earlier answer is dropped.
     this.#answers.clear();
-    if (command !== 0 && byte < 0x80) {
-      if (command !== 0xfb) fields.command = 0;
+    const list = command >= 0xfb;
+    // Codes of keys go up to 8Dh; no other option has bit 7 set.
+    if (command !== 0 && byte < (list ? FIRST_COMMAND : 0x80)) {
+      if (!list) fields.command = 0;
       this.#option(command, byte);
     } else {
       fields.command = 0;
@@ -175,12 +185,13 @@ export class Ps2Keyboard implements Device, Ps2Device {
       case 0xf8:
       case 0xf9:
       case 0xfa:
+        fields.types.fill(KEY_TYPES[byte]);
         return this.#answer(ACK);
       case 0xfb:
       case 0xfc:
       case 0xfd:
         // A list of key codes follows, ended by the next command.
-        fields.command = 0xfb;
+        fields.command = byte;
         return this.#answer(ACK);
       case 0xfe:
         return this.#answer(fields.lastSent);
@@ -206,7 +217,7 @@ export class Ps2Keyboard implements Device, Ps2Device {
       if (byte === 0) return this.#answer(ACK, fields.scanSet);
       this.#queue.clear();
       fields.scanSet = byte;
-    }
+    } else fields.types[byte] = KEY_TYPES[command];
     this.#answer(ACK);
   }
 
@@ -214,6 +225,13 @@ export class Ps2Keyboard implements Device, Ps2Device {
     this.#queue.clear();
     this.#stopRepeat();
     this.state.fields.typematic = DEFAULT_TYPEMATIC;
+    this.state.fields.types.set(keyTypes());
+  }
+
+  /** Bits KEY_REPEATS, KEY_RELEASES. */
+  #type({ set3 }: KeyCodes): number {
+    const { scanSet, types } = this.state.fields;
+    return scanSet === 3 ? types[set3] : KEY_REPEATS | KEY_RELEASES;
   }
 
   #answer(...bytes: number[]): void {
@@ -239,7 +257,11 @@ export class Ps2Keyboard implements Device, Ps2Device {
 
   #sequence(codes: KeyCodes, down: boolean): number[] {
     const { scanSet } = this.state.fields;
-    if (scanSet === 3) return down ? [codes.set3] : [BREAK, codes.set3];
+    if (scanSet === 3) {
+      if (codes.set3 === 0) return [];
+      if (down) return [codes.set3];
+      return (this.#type(codes) & KEY_RELEASES) !== 0 ? [BREAK, codes.set3] : [];
+    }
     const plain = (key: KeyCodes, press: boolean): number[] => {
       const code = scanSet === 1 ? key.set1 : key.set2;
       const prefix = code > 0xff ? [code >> 8] : [];

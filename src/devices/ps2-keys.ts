@@ -1,5 +1,6 @@
 /**
- * The keys of a 105-key keyboard: names as QEMU's `sendkey` uses them, and their codes in the three scan code sets.
+ * The keys of a 105-key keyboard, with those for media, power and Japanese: names as QEMU's `sendkey` uses them, and their codes in the three scan
+ * code sets (0: the key is silent in set 3).
  * Pure table. A code 0xE0xx stands for the prefix E0 and the byte xx. Two keys are not one code: `print` and `pause`
  * (see ps2-keyboard.ts).
  * Source: IBM Personal System/2 Hardware Interface Technical Reference, "Keyboard (101- and 102-key)", scan code sets 1-3.
@@ -127,13 +128,67 @@ const ROWS: readonly Row[] = [
   ['meta_l', 0xe05b, 0xe01f, 0x8b],
   ['meta_r', 0xe05c, 0xe027, 0x8c],
   ['compose menu', 0xe05d, 0xe02f, 0x8d],
+  ['kp_equals', 0x59, 0x0f, 0],
+  ['f13', 0x64, 0x08, 0],
+  ['f14', 0x65, 0x10, 0],
+  ['f15', 0x66, 0x18, 0],
+  ['f16', 0x67, 0x20, 0],
+  ['f17', 0x68, 0x28, 0],
+  ['f18', 0x69, 0x30, 0],
+  ['f19', 0x6a, 0x38, 0],
+  ['f20', 0x6b, 0x40, 0],
+  ['f21', 0x6c, 0x48, 0],
+  ['f22', 0x6d, 0x50, 0],
+  ['f23', 0x6e, 0x57, 0],
+  ['f24', 0x76, 0x5f, 0],
+  ['hiragana', 0x77, 0x62, 0],
+  ['audioprev', 0xe010, 0xe015, 0],
+  ['audionext', 0xe019, 0xe04d, 0],
+  ['audiomute', 0xe020, 0xe023, 0],
+  ['calculator', 0xe021, 0xe02b, 0],
+  ['audioplay', 0xe022, 0xe034, 0],
+  ['audiostop', 0xe024, 0xe03b, 0],
+  ['volumedown', 0xe02e, 0xe021, 0],
+  ['volumeup', 0xe030, 0xe032, 0],
+  ['ac_home', 0xe032, 0xe03a, 0],
+  ['power', 0xe05e, 0xe037, 0],
+  ['sleep', 0xe05f, 0xe03f, 0],
+  ['wake', 0xe063, 0xe05e, 0],
+  ['find', 0xe065, 0xe010, 0],
+  ['ac_bookmarks', 0xe066, 0xe018, 0],
+  ['ac_refresh', 0xe067, 0xe020, 0],
+  ['stop', 0xe068, 0xe028, 0],
+  ['ac_forward', 0xe069, 0xe030, 0],
+  ['ac_back', 0xe06a, 0xe038, 0],
+  ['computer', 0xe06b, 0xe040, 0],
+  ['mail', 0xe06c, 0xe048, 0],
+  ['mediaselect', 0xe06d, 0xe050, 0],
 ];
+
+/** In set 3, unless the guest says otherwise: the keys that repeat, and those that say when they are released. All others send their code once. */
+const REPEATING = [
+  ...'1234567890qwertyuiopasdfghjklzxcvbnm', 'grave_accent', 'minus', 'equal', 'backspace', 'tab', 'bracket_left', 'bracket_right', 'backslash',
+  'semicolon', 'apostrophe', 'ret', 'less', 'comma', 'dot', 'slash', 'spc', 'delete', 'left', 'right', 'up', 'down', 'kp_add',
+];
+const RELEASING = ['caps_lock', 'shift', 'shift_r', 'ctrl', 'alt'];
+
+/** Bits of a key's type in set 3. */
+export const KEY_REPEATS = 1;
+export const KEY_RELEASES = 2;
 
 const KEYS: ReadonlyMap<string, KeyCodes> = new Map(
   ROWS.flatMap(([names, set1, set2, set3]) => names.split(' ').map((name): [string, KeyCodes] => [name, { set1, set2, set3 }])),
 );
 
 const BY_SET1: ReadonlyMap<number, KeyCodes> = new Map([...KEYS.values()].map((codes) => [codes.set1, codes]));
+
+/** Types of the keys at power on, by their set 3 code. */
+export function keyTypes(): Uint8Array {
+  const types = new Uint8Array(256);
+  for (const name of REPEATING) types[keyCodes(name).set3] = KEY_REPEATS;
+  for (const name of RELEASING) types[keyCodes(name).set3] = KEY_RELEASES;
+  return types;
+}
 
 /** All key names, in table order. */
 export const KEY_NAMES: readonly string[] = [...KEYS.keys()];

@@ -211,9 +211,37 @@ describe('Ps2Keyboard', () => {
     send(0xf0, 0x01);
     expect(tap('ctrl_r')).toBe('e0 1d e0 9d');
     send(0xf0, 0x03);
-    expect(tap('ctrl_r')).toBe('58 f0 58');
+    expect(tap('ctrl_r')).toBe('58');
     expect(send(0xf0, 0x04)).toBe('fa | fe');
     expect(send(0xf0, 0x00)).toBe('fa | fa 03');
+  });
+
+  test('key types of set 3', () => {
+    send(0xf0, 0x03);
+    expect([tap('a'), tap('shift'), tap('f1')]).toEqual(['1c', '12 f0 12', '07']);
+    keyboard.key('f1', true);
+    clock.step(1000 * MS);
+    expect(drain()).toBe('07');
+    keyboard.key('f1', false);
+    expect(send(0xfa)).toBe('fa');
+    expect(tap('f1')).toBe('07 f0 07');
+    // A list of keys, ended by a command: F1 sends its code once, code 84h belongs to a key too.
+    expect(send(0xfd, 0x07, 0x84, 0xf4)).toBe('fa | fa | fa | fa');
+    expect([tap('f1'), tap('kp_subtract'), tap('a')]).toEqual(['07', '84', '1c f0 1c']);
+    send(0xf8);
+    keyboard.key('a', true);
+    clock.step(1000 * MS);
+    expect(drain()).toBe('1c');
+    keyboard.key('a', false);
+    expect(drain()).toBe('f0 1c');
+    send(0xf6);
+    expect([tap('a'), tap('volumeup')]).toEqual(['1c', '']);
+  });
+
+  test('media keys and F13 to F24', () => {
+    expect([tap('audiomute'), tap('f13'), tap('sleep')]).toEqual(['e0 23 e0 f0 23', '08 f0 08', 'e0 3f e0 f0 3f']);
+    send(0xf0, 0x01);
+    expect([tap('volumeup'), tap('f24')]).toEqual(['e0 30 e0 b0', '76 f6']);
   });
 
   test('disable drops keys, enable and F6 bring them back', () => {
