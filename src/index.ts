@@ -121,6 +121,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   /** Names of optimization passes to leave out. */
   disabledPasses?: readonly string[];
   log?: Log | null;
+  /** Where time comes from and how the machine sleeps; default: this process. */
+  host?: Host;
   /** Told in one line of an image that could not be read or written; the guest sees an I/O error. Once for each image. */
   warn?: (message: string) => void;
   /** Told when a format was guessed in a way that the user should know. */
@@ -250,7 +252,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
     const boot = bootOf(options, memory);
     const layout = new KeyboardLayout(options.keyboardLayout ?? 'en-us');
-    const host = createHost();
+    const host = options.host ?? createHost();
     let cpu: Cpu | null = null;
     const counted = options.icount === undefined ? null : new InstructionTime(options.icount, () => cpu?.retired ?? 0, () => host.now());
     const time = counted ?? new RunTime(() => host.now());
@@ -398,4 +400,4 @@ export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';
 export type { MediumOptions, RemovableDrive } from './machine/media.ts';
 export type { CharBackend, Picture, TextScreen } from './devices/host.ts';
-export type { RunResult, Stats };
+export type { Host, RunResult, Stats };

@@ -2,6 +2,7 @@
 import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
 import type { Step } from '../machine/automation.ts';
 import type { CatalogueFile } from './catalogue.ts';
+import type { IcountOptions } from '../machine/icount.ts';
 
 export interface DriveOption {
   file: string;
@@ -49,9 +50,15 @@ export interface Config {
     tbSize: number | null;
     disabledPasses: string[];
   };
-  rtcBase: string;
   /** What the guest's keyboard layout is: which keys type a text. */
   keyboardLayout: string;
+  rtc: {
+    /** utc, localtime or a date. */
+    base: string;
+    clock: 'host' | 'rt' | 'vm';
+  };
+  /** null: virtual time follows the host. */
+  icount: IcountOptions | null;
   display: 'term' | 'none' | null;
   noGraphic: boolean;
   serial: string[];
@@ -69,6 +76,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtcBase: 'utc', keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, timeout: null, steps: [],
 });

@@ -1,6 +1,7 @@
 /** The command `tcg86`: reads the arguments, runs the machine, turns what went wrong into one line. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { LockstepError } from '../index.ts';
 import { Information, UsageError } from './errors.ts';
 import { describeImages, sourcesOf } from './named-images.ts';
 import { parseArguments } from './options.ts';
@@ -22,6 +23,10 @@ async function main(output: Output): Promise<number> {
     if (error instanceof Information) {
       output.print(`${error.text === 'version' ? version() : error.text === 'images' ? describeImages(sourcesOf(process.env)) : error.text}\n`);
       return 0;
+    }
+    if (error instanceof LockstepError) {
+      output.say(error.message);
+      return EXIT_ERROR;
     }
     // Anything that is not the user's to mend is a bug in the emulator, and is shown as one.
     output.say(error instanceof UsageError ? error.message : `internal error: ${(error as Error).stack ?? String(error)}`);

@@ -15,6 +15,7 @@ import type { Config } from './config.ts';
 import { checkFormat, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
+import { setIcount, setRtc } from './time.ts';
 
 /** Least and most guest memory in bytes, in steps of the least: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
@@ -124,13 +125,6 @@ function pattern(option: string, source: string): RegExp {
   }
 }
 
-/** A date of the calendar, with or without a time: what it means must read as it does. */
-function isDate(text: string): boolean {
-  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(text)) return false;
-  const date = new Date(text.includes('T') ? `${text}Z` : text);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
-}
-
 /** Puts the option's name before what a parser says. */
 function rewrap<T>(option: string, parse: () => T): T {
   try {
@@ -172,15 +166,9 @@ export const OPTIONS: readonly Option[] = [
     if (type !== 'pc') throw new UsageError(`${option} ${value}: unsupported machine type '${type}' (pc)`);
     if (accelerator !== undefined) setAccelerator(config, accelerator, option);
   } },
-  { names: ['rtc'], argument: 'base=utc|localtime|DATE', help: "the guest's clock at start, e.g. 2026-01-01T12:00:00", set: (config, value, option) => {
-    const properties = parseProperties(option, value);
-    checkProperties(option, properties, ['base']);
-    const base = properties.get('base') ?? 'utc';
-    if (base !== 'utc' && base !== 'localtime' && !isDate(base)) {
-      throw new UsageError(`${option} base=${base}: expected utc, localtime or a date like 2026-01-01T12:00:00`);
-    }
-    config.rtcBase = base;
-  } },
+  { names: ['icount'], argument: '[shift=]N|auto[,align=on][,sleep=off]',
+    help: 'virtual time is made of instructions, 2^N ns each, and runs repeat; auto follows the host', set: setIcount },
+  { names: ['rtc'], argument: 'base=utc|localtime|DATE[,clock=host|rt|vm]', help: "the guest's date at start, e.g. 2026-01-01T12:00:00; vm: it goes by virtual time", set: setRtc },
   { names: ['display'], argument: 'term|none', help: 'draw the screen in this terminal, or not at all', set: (config, value, option) => {
     if (value !== 'term' && value !== 'none') throw new UsageError(`${option} ${value}: unknown display (term, none)`);
     config.display = value;

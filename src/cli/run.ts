@@ -15,6 +15,7 @@ import { ImageFinder, sourcesOf } from './named-images.ts';
 import type { Output } from './output.ts';
 import { connectStdin } from './stdin.ts';
 import { TerminalDisplay } from './terminal-display.ts';
+import { rtcDate } from './time.ts';
 
 /** Exit code for a step that failed and for the timeout. */
 const EXIT_STEP = 3;
@@ -29,14 +30,6 @@ interface Lines {
   open: OpenCharBackend[];
   /** The line that standard input goes to. */
   stdio: OpenCharBackend | null;
-}
-
-/** RTC base: UTC fields are what the guest reads. */
-function rtcBase(base: string): Date {
-  const now = new Date();
-  if (base === 'utc') return now;
-  if (base === 'localtime') return new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
-  return new Date(base.includes('T') ? `${base}Z` : base);
 }
 
 function openLines(config: Config, output: Output): Lines {
@@ -109,7 +102,8 @@ function openMachine(config: Config, lines: Lines, log: Log | null, output: Outp
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
       ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit,
-      rtcBase: rtcBase(config.rtcBase), keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log,
+      rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
+      keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
     });
   } catch (error) {

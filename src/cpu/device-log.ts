@@ -42,7 +42,7 @@ export class DeviceLog {
 
   record(): void {
     this.#mode = RECORDING;
-    this.#accesses = [];
+    if (this.#accesses.length > 0) this.#accesses = [];
     this.remapped = false;
   }
 
@@ -57,6 +57,11 @@ export class DeviceLog {
 
   get replaying(): boolean {
     return this.#mode === REPLAYING;
+  }
+
+  /** All recorded accesses were asked for again. */
+  get complete(): boolean {
+    return this.#next === this.#accesses.length;
   }
 
   /** Recorded accesses that were not asked for again, for messages. */
@@ -103,7 +108,7 @@ export class DeviceLog {
       return access.result = perform();
     } finally {
       this.#inside = null;
-      for (const finish of this.#finish.splice(0)) finish();
+      if (this.#finish.length > 0) for (const finish of this.#finish.splice(0)) finish();
     }
   }
 

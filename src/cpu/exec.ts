@@ -132,6 +132,7 @@ export class Executor {
     this.regions = new Regions(this.#env, this.cache, translator, optimize);
     this.#jit = (options.jit ?? true) && this.#mayChain;
     this.#threshold = options.jitThreshold ?? DEFAULT_JIT_THRESHOLD;
+    if (this.#log?.has('out_asm') === true) this.regions.onCompiled = (region) => this.#logRegion(region);
     this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
     if (this.#jit) this.regions.rehearse();
     if (options.rewrite !== undefined) this.regions.rewrite = options.rewrite;
@@ -327,6 +328,15 @@ export class Executor {
       if (this.cache.owns(block)) this.cache.invalidate(block);
       else this.#reference?.invalidate(block);
     }
+  }
+
+  /** `-d out_asm`: a region is logged if any of its blocks is wanted. */
+  #logRegion({ blocks, source }: Region): void {
+    const all = [...blocks];
+    if (!all.some(({ pc }) => this.#log!.wants(pc))) return;
+    const insns = all.reduce((sum, { icount }) => sum + icount, 0);
+    const addresses = all.map(({ pc }) => `0x${(pc >>> 0).toString(16).padStart(8, '0')}`);
+    this.#log!.write(`OUT: [size=${source.length}] ${insns} instructions of the blocks ${addresses.join(' ')}\n${source}\n\n`);
   }
 
   /** A region's guest code, ops and JavaScript: the same as the log shows of its blocks. */

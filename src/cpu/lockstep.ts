@@ -33,7 +33,9 @@ const NOT_COMPARED: readonly number[] = [
   CC_OP, CC_DST, CC_SRC, CC_SRC2, BUDGET, BUDGET_PARKED, CUR_OP, PENDING_EXIT, EXC_VECTOR, EXC_ERROR, EXC_HAS_ERROR,
   REGION_NUMBER, REGION_SITE, REGION_RETIRED, REGION_ENTRIES, REGION_EVENTS, REGION_BUDGETS,
 ];
-const COMPARED = Int32Array.from(Array.from({ length: TEMPS }, (_, slot) => slot).filter((slot) => !NOT_COMPARED.includes(slot)));
+/** For each slot: all bits, if it is compared. */
+const COMPARED = Int32Array.from({ length: TEMPS }, (_, slot) => (NOT_COMPARED.includes(slot) ? 0 : -1));
+const LAZY_FLAGS = [CC_OP, CC_DST, CC_SRC, CC_SRC2] as const;
 const FAULT_SLOTS = [EXC_VECTOR, EXC_ERROR, EXC_HAS_ERROR, CR2] as const;
 
 export class LockstepCounters {
@@ -107,15 +109,16 @@ export class Lockstep {
     this.#after.set(this.#state);
     this.#rollBack();
 
-    let different: string[];
+    let different: readonly string[];
     try {
       let outcome: string = reference.run(retired);
-      if (undone && outcome === 'done' && (asked === EXIT_FAULT || devices.missing.length > 0)) {
+      if (undone && outcome === 'done' && (asked === EXIT_FAULT || !devices.complete)) {
         // The instruction that the region could not do is none of those retired; it must fail alike.
         outcome = reference.runOne();
         if (outcome === 'done') outcome = 'retired';
       }
-      different = this.#compare(retired, outcome, stopped && asked === EXIT_FAULT);
+      const faulted = stopped && asked === EXIT_FAULT;
+      different = this.#isSame(retired, outcome, faulted) ? [] : this.#differences(retired, outcome, faulted);
     } catch (error) {
       if (!(error instanceof DeviceMismatch)) throw error;
       different = [`device access: ${error.message}`];
@@ -179,18 +182,24 @@ export class Lockstep {
     this.#cpu.tlb.endJournal();
   }
 
-  /** One line for each thing that differs between the region (`#after`) and the state as it is. */
-  #compare(retired: number, outcome: string, faulted: boolean): string[] {
+  /** Whether the region (`#after`) and the interpreter (the state as it is) did the same: quick, and exact unless only lazy flags differ. */
+  #isSame(retired: number, outcome: string, faulted: boolean): boolean {
+    const state = this.#state, after = this.#after, { devices, pages, reference } = this.#parts;
+    let different = 0;
+    for (let slot = 0; slot < TEMPS; slot++) different |= (after[slot]! ^ state[slot]!) & COMPARED[slot]!;
+    for (const slot of LAZY_FLAGS) different |= after[slot]! ^ state[slot]!;
+    return different === 0 && !faulted && (outcome === 'done' || outcome === 'replay') && retired === reference.total && devices.complete && pages.same;
+  }
+
+  /** One line for each thing that differs. */
+  #differences(retired: number, outcome: string, faulted: boolean): string[] {
     const R = this.#cpu.R, after = this.#after, { devices, pages, reference } = this.#parts;
     const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
     const different: string[] = [];
     const compare = (name: string, region: number, interpreter: number): void => {
       if (region !== interpreter) different.push(`${name}: region ${hex(region)}, interpreter ${hex(interpreter)}`);
     };
-    for (let i = 0; i < COMPARED.length; i++) {
-      const slot = COMPARED[i]!;
-      if (after[slot] !== R[slot]) compare(nameOfSlot(slot), after[slot]!, R[slot]!);
-    }
+    for (let slot = 0; slot < TEMPS; slot++) if (COMPARED[slot] !== 0) compare(nameOfSlot(slot), after[slot]!, R[slot]!);
     compare('EFLAGS', readEflags(after), readEflags(R));
     if (faulted) for (const slot of FAULT_SLOTS) compare(nameOfSlot(slot), after[slot]!, R[slot]!);
     const expected = faulted ? outcome === 'fault' : outcome === 'done' || outcome === 'replay';

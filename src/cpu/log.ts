@@ -9,6 +9,7 @@ export const LOG_ITEMS = [
   { name: 'in_asm', help: 'guest code of each block translated' },
   { name: 'op', help: 'ops of each block before the passes' },
   { name: 'op_opt', help: 'ops of each block after the passes' },
+  { name: 'out_asm', help: 'JavaScript of each region compiled' },
   { name: 'int', help: 'interrupts and exceptions, with the processor state' },
   { name: 'exec', help: 'each block entered from the run loop' },
   { name: 'cpu', help: 'processor state before each block entered from the run loop' },

@@ -56,6 +56,20 @@ export class PageLog {
     }
   }
 
+  /** Nothing in these pages is otherwise than the region left it. */
+  get same(): boolean {
+    const words = this.#words;
+    let different = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const { page, after } = this.#kept[i]!;
+      // Four at a time: this loop is most of the cost of a check.
+      for (let at = 0, word = page * PAGE_WORDS; at < PAGE_WORDS; at += 4, word += 4) {
+        different |= after[at]! ^ words[word]! | after[at + 1]! ^ words[word + 1]! | after[at + 2]! ^ words[word + 2]! | after[at + 3]! ^ words[word + 3]!;
+      }
+    }
+    return different === 0;
+  }
+
   /** Words that the region left otherwise than they are now. */
   differences(): { ma: number; region: number; interpreter: number }[] {
     const found: { ma: number; region: number; interpreter: number }[] = [];

@@ -13,6 +13,8 @@ export interface IcountOptions {
   readonly shift: number | 'auto';
   /** Time goes on at the host's pace while the processor halts (default); off: it jumps to the next timer. */
   readonly sleep?: boolean;
+  /** A host that is faster than virtual time waits for it (default off). */
+  readonly align?: boolean;
 }
 
 export const SHIFT_MAX = 10;
@@ -20,12 +22,15 @@ export const SHIFT_MAX = 10;
 const AUTO_SHIFT = 3;
 /** Host time between two looks at the shift, and how far time may be off before it changes (ns). */
 const ADAPT_INTERVAL = 100_000_000, TOLERANCE = 50_000_000;
+/** How far virtual time may be ahead of the host's with align=on (ns). */
+const ALIGNED = 3_000_000;
 /** Most host time by which a sleep may have been too long that the next one makes up for (ns). */
 const LATE_MAX = 20_000_000;
 
 /** What is wrong with the options, in a few words; null if nothing is. */
-export function icountProblem({ shift, sleep }: IcountOptions): string | null {
-  if (shift === 'auto') return sleep === false ? 'shift=auto and sleep=off exclude each other' : null;
+export function icountProblem({ shift, sleep, align }: IcountOptions): string | null {
+  if (sleep === false && align === true) return 'align=on and sleep=off exclude each other';
+  if (shift === 'auto') return sleep === false || align === true ? `shift=auto and ${sleep === false ? 'sleep=off' : 'align=on'} exclude each other` : null;
   return Number.isInteger(shift) && shift >= 0 && shift <= SHIFT_MAX ? null : `shift=${shift} is neither auto nor 0 to ${SHIFT_MAX}`;
 }
 
@@ -35,6 +40,7 @@ export class InstructionTime {
   readonly #retired: () => number;
   readonly #auto: boolean;
   readonly #sleep: boolean;
+  readonly #align: boolean;
   /** Nanoseconds of an instruction. */
   #step: number;
   /** Nanoseconds that passed without instructions. */
@@ -58,6 +64,7 @@ export class InstructionTime {
     this.host = new RunTime(hostNow);
     this.#auto = options.shift === 'auto';
     this.#sleep = options.sleep !== false;
+    this.#align = options.align === true;
     this.#step = 2 ** (options.shift === 'auto' ? AUTO_SHIFT : options.shift);
     this.#ahead = this.#auto ? 0 : null;
   }
@@ -69,6 +76,8 @@ export class InstructionTime {
 
   start(): void {
     this.host.start();
+    // Where in a sleep the machine was stopped must not show.
+    this.busy();
   }
 
   stop(): void {
@@ -83,6 +92,13 @@ export class InstructionTime {
   /** Instructions until `deadline`, 1 to `most`. */
   until(deadline: number, most: number): number {
     return Math.max(1, Math.min(most, Math.ceil((deadline - this.now()) / this.#step)));
+  }
+
+  /** Nanoseconds for which the host is to wait before more instructions run (align=on), 0: none. */
+  early(): number {
+    if (!this.#align) return 0;
+    const early = this.now() - this.host.now();
+    return early > ALIGNED ? early : 0;
   }
 
   /**

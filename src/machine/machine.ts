@@ -249,6 +249,8 @@ export class MachineCore<B extends Board = Board> {
     const end = this.#host.now() + TURN;
     // What woke the machine comes as late as it is.
     if (cpu.R[HALTED] !== 0) time.slept(clock.nextDeadline());
+    const early = time.early();
+    if (early > 0) return early;
     do {
       if (!clock.runTimers()) return LATE_HOST;
       hostClock?.runTimers();
@@ -263,12 +265,12 @@ export class MachineCore<B extends Board = Board> {
       const deadline = clock.nextDeadline();
       // What the guest did before it halted is seen now if the steps would look before it goes on.
       if (this.#watching && deadline > this.#lookAt && cpu.retired !== this.#lookedAt) {
-        this.#lookAt = 0;
+        this.#countedLook(time);
         continue;
       }
       const wait = time.idle(deadline);
       if (wait > 0) return hostClock === null ? wait : Math.min(wait, Math.max(1, hostClock.nextDeadline() - hostClock.now()));
-    } while (this.#host.now() < end);
+    } while (this.#result === null && this.#host.now() < end);
     return 0;
   }
 

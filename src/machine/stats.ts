@@ -30,6 +30,8 @@ export function collectStats(cpu: Cpu, retired: number): Stats {
       exits: Object.fromEntries(EXIT_NAMES.flatMap((name, reason) => (name === '' ? [] : [[name, exec.counters.exits[reason]]]))),
     },
     invalidation: { blocks: tb.invalidations, flushes: tb.flushes, replays: exec.counters.singles },
+    // Runs of regions that were checked against the op interpreter.
+    ...(exec.lockstep === null ? {} : { lockstep: { ...exec.lockstep.counters } }),
     events: { interrupts: exec.counters.interrupts, exceptions: exec.counters.exceptions },
   };
 }

@@ -24,6 +24,7 @@ export class TlbView {
   readonly granted: Int32Array;
   /** Old entries of pages that have changed: page, read, granted, … */
   journal: number[] | null = null;
+  #spare: number[] = [];
   readonly #exposed: number[] = [];
   readonly #filled = new Int32Array(LIST_SIZE);
   #count = 0;
@@ -65,13 +66,20 @@ export class TlbView {
 
   /** Takes back what expose() gave. */
   conceal(): void {
+    if (this.#exposed.length === 0) return;
     for (const page of this.#exposed) this.write[page] = invalidEntry(page);
     this.#exposed.length = 0;
+  }
+
+  startJournal(): void {
+    if (this.#spare.length > 0) this.#spare = [];
+    this.journal = this.#spare;
   }
 
   /** Undoes the changes in the journal, which is then empty. Calls `granted` for each page that may be written again, with its MA. */
   undo(granted: (page: number, ma: number) => void): void {
     const journal = this.journal!;
+    if (journal.length === 0) return;
     for (let at = journal.length - 3; at >= 0; at -= 3) {
       const page = journal[at]!, entry = journal[at + 2]!;
       this.read[page] = journal[at + 1]!;
@@ -124,7 +132,8 @@ export class Tlb {
 
   /** Lockstep: starts to note all changes. */
   startJournal(): void {
-    for (const view of [this.supervisor, this.user]) view.journal = [];
+    this.supervisor.startJournal();
+    this.user.startJournal();
   }
 
   /** Undoes all changes since startJournal(), and notes them no more. */

@@ -6,10 +6,10 @@ import type { Guest } from './guest/guest.ts';
 
 const PROGRAM = 'mov ecx,3\nl: add eax,ecx\nloop l\nint 0x40\nhlt\nhandler: iret';
 
-function logged(items: string[], { filter = '', source = PROGRAM, make = protectedGuest }: { filter?: string; source?: string; make?: typeof realGuest } = {}): { text: string; guest: Guest } {
+function logged(items: string[], { filter = '', source = PROGRAM, make = protectedGuest, jitThreshold = 100_000 }: { filter?: string; source?: string; make?: typeof realGuest; jitThreshold?: number } = {}): { text: string; guest: Guest } {
   let text = '';
   const log = new Log(items, (part) => { text += part; }, filter === '' ? null : parseLogFilter(filter));
-  const guest = make(source, { log });
+  const guest = make(source, { log, jitThreshold });
   if (make === protectedGuest && guest.symbols.has('handler')) guest.setGate(0x40, guest.label('handler'));
   guest.run();
   return { text, guest };
@@ -42,6 +42,16 @@ describe('-d op and op_opt', () => {
     expect(before).toContain(' mov_i32 eax,$0x5\n');
     expect(after).not.toContain(' mov_i32 eax,$0x5\n');
     expect(after.split('\n').length).toBeLessThan(before.split('\n').length);
+  });
+});
+
+describe('-d out_asm', () => {
+  it('shows the JavaScript of each region, by the address of any of its blocks', () => {
+    const source = 'mov ecx,3000\nl: add eax,ecx\ntest al,1\njz m\ninc edx\nm: loop l\nhlt';
+    const { text } = logged(['out_asm'], { source, jitThreshold: 1000 });
+    expect(text).toMatch(/^OUT: \[size=\d+\] \d+ instructions of the blocks (0x000100[0-9a-f]{2} ?)+\nreturn \(function tb_000100[0-9a-f]{2}\(entry, TR, TW\) \{\n[^]*\n\}\)\n\n$/);
+    expect(logged(['out_asm'], { source, jitThreshold: 1000, filter: '0x1000d+1' }).text).toBe(text);
+    expect(logged(['out_asm'], { source, jitThreshold: 1000, filter: '0x20000+1' }).text).toBe('');
   });
 });
 
