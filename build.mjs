@@ -22,8 +22,10 @@ async function build() {
   // The command line is built last: its time stamp says that the build is complete.
   const types = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
   if (types.status !== 0) process.exit(types.status ?? 1);
-  await esbuild.build({ ...common, entryPoints: ['src/cli/main.ts'], outfile: 'dist/tcg86.js', sourcemap: true, banner: { js: '#!/usr/bin/env node' } });
-  chmodSync(join(dist, 'tcg86.js'), 0o755);
+  for (const [name, entry] of [['tcg86-img', 'src/cli/img/main.ts'], ['tcg86', 'src/cli/main.ts']]) {
+    await esbuild.build({ ...common, entryPoints: [entry], outfile: `dist/${name}.js`, sourcemap: true, banner: { js: '#!/usr/bin/env node' } });
+    chmodSync(join(dist, `${name}.js`), 0o755);
+  }
 }
 
 /** Bundles a TypeScript file into a scratch folder and imports it. */

@@ -1,6 +1,6 @@
 /** Opening an image with all that it stands on: its format, its backing images, its locks. */
 
-import { dirname, resolve } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { ImageError } from './error.ts';
 import { openFormat } from './formats.ts';
 import { HostFile } from './host-file.ts';
@@ -85,5 +85,5 @@ function headOf(file: HostFile): Uint8Array {
 export function resolveBacking(path: string, name: string): string {
   const plain = name.startsWith('file:') ? name.slice('file:'.length) : name;
   if (/^json:/.test(plain) || /^[a-z][a-z0-9+.-]*:/i.test(plain)) throw new ImageError(path, `the backing file '${name}' is not a file of this host`);
-  return resolve(dirname(path), plain);
+  return isAbsolute(plain) ? plain : path.slice(0, Math.max(path.lastIndexOf('/'), process.platform === 'win32' ? path.lastIndexOf('\\') : -1) + 1) + plain;
 }

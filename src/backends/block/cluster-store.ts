@@ -15,7 +15,7 @@ export interface ClusterMap {
   locate(cluster: number): number;
   /** Stores a cluster that had no place. `bytes` is the whole cluster. */
   place(cluster: number, bytes: Uint8Array): void;
-  /** Makes a cluster ZERO, whatever it was; absent if the format cannot. */
+  /** Makes a HOLE ZERO; absent if the format cannot. */
   zero?(cluster: number): void;
   /** The contents of a compressed cluster at `offset`; absent if clusters lie in the file as they are. */
   unpack?(offset: number, cluster: number): Uint8Array;
@@ -74,7 +74,7 @@ export class ClusterStore {
       const place = this.#map.locate(cluster);
       if (place === HOLE && this.#backing === null) at = end;
       else if (place === ZERO) at = end;
-      else if (whole && this.#map.zero !== undefined) {
+      else if (whole && place === HOLE && this.#map.zero !== undefined) {
         this.#map.zero(cluster);
         at = end;
       } else {

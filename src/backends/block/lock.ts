@@ -93,9 +93,9 @@ function lockedByQemu(file: HostFile): boolean {
     return false;
   }
   const inode = file.identity.split(':')[1]!;
-  const refused = file.readOnly ? QEMU_WRITES : QEMU_NO_WRITERS;
+  const refused = file.readOnly ? [QEMU_WRITES] : [QEMU_WRITES, QEMU_NO_WRITERS];
   return locks.split('\n').some((line) => {
     const [, type, , , , where, start, end] = line.trim().split(/\s+/);
-    return type === 'OFDLCK' && where?.split(':')[2] === inode && Number(start) <= refused && (end === 'EOF' || Number(end) >= refused);
+    return type === 'OFDLCK' && where?.split(':')[2] === inode && refused.some((byte) => Number(start) <= byte && (end === 'EOF' || Number(end) >= byte));
   });
 }

@@ -39,7 +39,7 @@ export interface OpenImage {
 }
 
 /** In QEMU's words. */
-const probedRawWarning = (path: string): string => [
+export const probedRawWarning = (path: string): string => [
   `WARNING: Image format was not specified for '${path}' and probing guessed raw.`,
   '         Automatically detecting the format is dangerous for raw images, write operations on block 0 will be restricted.',
   "         Specify the 'raw' format explicitly to remove the restrictions.",

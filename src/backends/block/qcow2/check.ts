@@ -48,6 +48,7 @@ class Check {
     this.#compare();
     if (this.#result.errors === 0 && !this.#unreadable) this.#copiedFlags();
     if (this.#repair !== 'none' && !this.#image.readOnly) {
+      this.#image.refcounts.cache.write();
       this.#image.flush();
       if (this.#repair === 'all' && this.#result.corruptions === 0 && this.#result.errors === 0) this.#image.clearFeature(INCOMPATIBLE_CORRUPT);
     }
@@ -74,7 +75,6 @@ class Check {
     const { header } = this.#image;
     this.#count(l1Offset, l1.byteLength);
     const clusters = { total: Math.ceil(header.size / this.#clusterSize), allocated: 0, fragmented: 0, compressed: 0 };
-    const walk = { next: 0 };
     for (let index = 0; index < l1.byteLength / 8; index++) {
       const offset = entryOffset(l1, index);
       if (offset === 0) continue;
@@ -84,7 +84,7 @@ class Check {
         continue;
       }
       const table = this.#table(offset);
-      if (table !== null) this.#entries(table, clusters, walk);
+      if (table !== null) this.#entries(table, clusters);
     }
     if (active) this.#result.clusters = clusters;
   }
@@ -100,8 +100,9 @@ class Check {
     }
   }
 
-  #entries({ view }: Table, clusters: { allocated: number; fragmented: number; compressed: number }, walk: { next: number }): void {
+  #entries({ view }: Table, clusters: { allocated: number; fragmented: number; compressed: number }): void {
     const { clusterBits } = this.#image.header;
+    let next = 0;
     for (let index = 0; index < this.#clusterSize / 8; index++) {
       const { kind, offset, compressedLength } = decodeCluster(view, index, clusterBits);
       if (kind === 'hole' || (kind === 'zero' && offset === 0)) continue;
@@ -115,8 +116,8 @@ class Check {
         continue;
       }
       clusters.allocated++;
-      if (walk.next !== 0 && offset !== walk.next) clusters.fragmented++;
-      walk.next = offset + this.#clusterSize;
+      if (next !== 0 && offset !== next) clusters.fragmented++;
+      next = offset + this.#clusterSize;
       if (offset % this.#clusterSize !== 0) this.#corruption(`ERROR offset=${offset.toString(16)}: Cluster is not properly aligned; L2 entry corrupted.`);
       this.#count(offset, this.#clusterSize);
     }

@@ -98,7 +98,12 @@ export class Qcow2Image implements Image {
     return (this.header.incompatible & INCOMPATIBLE_DIRTY) !== 0n;
   }
 
-  get lazy(): boolean {
+  /** Reference counts need not be in the file: it says that they are not. */
+  get #postpones(): boolean {
+    return this.#lazy && this.dirty;
+  }
+
+  get #lazy(): boolean {
     return (this.header.compatible & COMPATIBLE_LAZY_REFCOUNTS) !== 0n;
   }
 
@@ -210,7 +215,7 @@ export class Qcow2Image implements Image {
   details(): Details {
     const { version, compression, refcountOrder } = this.header;
     const features: Details = version === 2 ? [['refcount bits', 'refcount-bits', 1 << refcountOrder]] : [
-      ['lazy refcounts', 'lazy-refcounts', this.lazy], ['refcount bits', 'refcount-bits', 1 << refcountOrder],
+      ['lazy refcounts', 'lazy-refcounts', this.#lazy], ['refcount bits', 'refcount-bits', 1 << refcountOrder],
       ['corrupt', 'corrupt', (this.header.incompatible & INCOMPATIBLE_CORRUPT) !== 0n], ['extended l2', 'extended-l2', false],
     ];
     return [['compat', 'compat', version === 2 ? '0.10' : '1.1'], ['compression type', 'compression-type', compression === COMPRESSION_ZSTD ? 'zstd' : 'zlib'], ...features];
@@ -240,7 +245,7 @@ export class Qcow2Image implements Image {
   /** Brings all metadata into the file; see the head. */
   writeMetadata(): void {
     if (this.#corrupt !== null) throw new ImageError(this.file.path, `the image is corrupt: ${this.#corrupt}`);
-    if (!this.lazy) this.refcounts.cache.write();
+    if (!this.#postpones) this.refcounts.cache.write();
     if (this.l2.dirty) {
       this.file.sync();
       this.l2.write();
@@ -256,7 +261,7 @@ export class Qcow2Image implements Image {
       this.refcounts.add(cluster, -1);
       if (this.refcounts.get(cluster) === 0) this.metadata.delete(cluster);
     }
-    if (!this.lazy) this.refcounts.cache.write();
+    if (!this.#postpones) this.refcounts.cache.write();
   }
 
   /** Another L1 table, larger, at another place. */
@@ -294,7 +299,7 @@ export class Qcow2Image implements Image {
   /** Counts and flags are as they must be: lazy counts are written, and the dirty bit goes. */
   #settle(): void {
     this.writeMetadata();
-    if (this.lazy && this.dirty) {
+    if (this.#postpones) {
       this.refcounts.cache.write();
       this.clearFeature(INCOMPATIBLE_DIRTY);
     }
@@ -338,7 +343,7 @@ export class Qcow2Image implements Image {
   #beforeChange(): void {
     if (this.#corrupt !== null) throw new ImageError(this.file.path, `the image is corrupt: ${this.#corrupt}`);
     if (this.readOnly) throw new ImageError(this.file.path, 'is read-only');
-    if (this.lazy && !this.dirty) this.#writeFeatures(this.header.incompatible | INCOMPATIBLE_DIRTY);
+    if (this.#lazy && !this.dirty) this.#writeFeatures(this.header.incompatible | INCOMPATIBLE_DIRTY);
     if (this.#released.length > MOST_RELEASED) this.writeMetadata();
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { ImageError } from '../error.ts';
 import { HostFile } from '../host-file.ts';
 import { inPieces, isZero, ZEROS } from '../image.ts';
@@ -200,7 +200,7 @@ export class VmdkImage implements Image {
       let extent: HostFile | null = null;
       if (type !== 'ZERO') {
         if (name === null || name === '') throw new ImageError(file.path, 'an extent of the VMDK image has no file name');
-        extent = new HostFile(resolve(dirname(file.path), name), { readOnly: file.readOnly || access === 'RDONLY' });
+        extent = new HostFile(isAbsolute(name) ? name : join(dirname(file.path), name), { readOnly: file.readOnly || access === 'RDONLY' });
         extent.unsafe = file.unsafe;
         opened.push(extent);
       }
