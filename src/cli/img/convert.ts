@@ -10,7 +10,7 @@ import { ImgError, misuse, parseOptions } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
 import { checkCache, openForCommand } from './images.ts';
 import { Progress } from './progress.ts';
-import { backingSize, parseSettings, setBacking } from './settings.ts';
+import { backingSize, helpWanted, parseSettings, setBacking } from './settings.ts';
 import { statusOf } from './status.ts';
 import { parseBytes } from './text.ts';
 
@@ -32,10 +32,11 @@ interface Plan {
 
 export function convert(words: readonly string[]): number {
   const parsed = parseOptions(words, 'f:O:B:F:cCpqno:l:S:t:T:m:r:UW', ['salvage', 'target-is-zero', 'force-share', 'image-opts', 'target-image-opts', 'bitmaps', 'object=']);
-  const { options, operands } = parsed;
+  const { options, settings, operands } = parsed;
   for (const name of ['image-opts', 'target-image-opts', 'bitmaps', 'object', 'salvage', 'r']) {
     if (options.has(name)) throw new ImgError(`option '${name.length === 1 ? '-' : '--'}${name}' is not supported`);
   }
+  helpWanted(options.get('O') ?? 'raw', settings);
   if (operands.length < 2) throw new ImgError('Must specify image file name');
   const target = operands.at(-1)!;
   checkCache(options.get('t'));

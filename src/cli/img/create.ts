@@ -2,12 +2,13 @@
 import { createImage, createProblem } from '../../backends/block/create.ts';
 import { ImageError } from '../../backends/block/error.ts';
 import { ImgError, misuse, parseOptions } from './arguments.ts';
-import { backingSize, parseSettings, setBacking, shownValues } from './settings.ts';
+import { backingSize, helpWanted, parseSettings, setBacking, shownValues } from './settings.ts';
 import { parseBytes } from './text.ts';
 
 export function create(words: readonly string[]): number {
   const { options, settings, operands } = parseOptions(words, 'f:F:b:o:qu', []);
   const [path, sizeWord, extra] = operands;
+  helpWanted(options.get('f') ?? 'raw', settings);
   if (path === undefined) misuse('Expecting image file name');
   if (extra !== undefined) misuse(`Unexpected argument: ${extra}`);
   const format = options.get('f') ?? 'raw';

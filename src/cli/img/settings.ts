@@ -22,6 +22,11 @@ export function helpFor(format: string): string {
   return [`Supported ${format} options:`, ...rows].join('\n');
 }
 
+/** `-o help` asks for no image. @throws Information */
+export function helpWanted(format: string, texts: readonly string[]): void {
+  if (texts.includes('help') || texts.includes('?')) parseSettings(format, '', texts);
+}
+
 /** Reads all -o of a command. @throws ImgError; Information for `help` */
 export function parseSettings(format: string, path: string, texts: readonly string[]): Map<string, string> {
   const values = new Map<string, string>();
