@@ -2,6 +2,7 @@
  * Translation blocks of a processor: finds the one for the state as it is, or translates it, and keeps record of the memory
  * that blocks were made from. A processor in lockstep has a second set, of which nothing is compiled.
  */
+import { successorsOf } from '../tcg/backend/successors.ts';
 import type { EnvLayout } from '../tcg/env.ts';
 import { printBlock } from '../tcg/text.ts';
 import { TbCache } from '../tcg/tb-cache.ts';
@@ -120,6 +121,7 @@ export class Blocks {
     cpu.codeLines.add(block, ma, first);
     if (crosses) cpu.codeLines.add(block, second, info.length - first);
     block.returnEip = info.returnEip;
+    block.successors = successorsOf(this.#translator.builder, EIP);
     this.#options.onAdd(block);
     return block;
   }

@@ -1,8 +1,8 @@
 /**
  * Tier 2: which hot blocks become one JavaScript function, compiling them, and taking the function away again.
  *
- * A region is the hot block and the blocks of its page that run about as often and are linked to it by jumps, fall-through
- * and calls; it is entered at the hot block and behind its calls. It lives as long as all its blocks do.
+ * A region is the hot block and the blocks that run about as often and follow it by jumps, fall-through and calls, in whatever
+ * pages; it is entered at the hot block and behind its calls. It lives as long as all its blocks do.
  */
 import { RegionEmitter } from '../tcg/backend/emitter.ts';
 import type { RegionBlock, Site } from '../tcg/backend/emitter.ts';
@@ -33,7 +33,7 @@ const REHEARSAL = Uint8Array.of(
   0x75, 0xf4, // 10: jne 0
   0x49, 0xc3, // 12: dec ecx; ret
 );
-const REHEARSAL_BLOCKS = [{ eip: 0, icount: 4 }, { eip: 10, icount: 1 }, { eip: 12, icount: 2 }];
+const REHEARSAL_BLOCKS = [{ eip: 0, icount: 4 }, { eip: 10, icount: 1 }, { eip: 12, icount: 2 }].map((block) => ({ ...block, pages: [{ page: 0, entry: 0 }] }));
 const REHEARSALS = 4;
 
 export interface Region {
@@ -65,6 +65,13 @@ export function putBack(R: Int32Array, site: Site): void {
   R[BUDGET] = R[BUDGET]! + site.refund;
   R[REGION_RETIRED] = R[REGION_RETIRED]! - site.refund;
   R[CUR_OP] = -1;
+}
+
+/** The pages of a block, and the words of the read table that map them as they are. */
+function pagesOf({ pc, ma, page1 }: TranslationBlock): { page: number; entry: number }[] {
+  const va = pc & ~4095, second = va + 4096 | 0;
+  const first = { page: va >>> 12, entry: va ^ (ma & ~4095) };
+  return page1 < 0 ? [first] : [first, { page: second >>> 12, entry: second ^ page1 << 12 }];
 }
 
 const gone: RegionFunction = () => {
@@ -111,10 +118,10 @@ export class Regions {
 
   /** Compiles the region of a hot block; false if it cannot be one. */
   compile(head: TranslationBlock, callSites: ReadonlySet<string> = new Set(), version = 0): boolean {
-    if (!head.valid || head.page1 >= 0 || (head.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ | HF_ONE_INSN)) !== 0 || (this.#free.length === 0 && this.#regions.length > 0xffff)) return false;
+    if (!head.valid || (head.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ | HF_ONE_INSN)) !== 0 || (this.#free.length === 0 && this.#regions.length > 0xffff)) return false;
     const blocks = this.#select(head);
-    const keys = blocks.map((block) => ({ eip: block.pc - block.csBase | 0, icount: block.icount }));
-    const returns = blocks.flatMap(({ returnEip }) => (returnEip < 0 ? [] : keys.findIndex(({ eip }) => eip === returnEip))).filter((index) => index >= 0);
+    const keys = blocks.map((block) => ({ eip: block.pc - block.csBase | 0, icount: block.icount, pages: pagesOf(block) }));
+    const returns = blocks.flatMap(({ returnEip }) => (returnEip === -1 ? [] : keys.findIndex(({ eip }) => eip === returnEip))).filter((index) => index >= 0);
     const targets = [...new Set(returns)].slice(0, MAX_ENTRIES - 1);
     const emitter = this.#emitter(keys, head.flags, callSites);
     blocks.forEach((block, index) => emitter.add(index, this.opsOf(block), targets));
@@ -215,11 +222,15 @@ export class Regions {
     const chosen = new Set([head]);
     let insns = head.icount;
     const candidates = new Map<TranslationBlock, number>();
+    // What is not in the table of mapped pages has not run lately.
+    const { readTable } = this.#env;
+    const place = (pc: number): number => readTable[pc >>> 12]! ^ pc;
     const look = (block: TranslationBlock): void => {
-      const near = [...block.linkage.targets, block.returnEip < 0 ? undefined
-        : this.#cache.peek(block.csBase + block.returnEip | 0, head.csBase, head.csLimit, head.flags, head.page0)];
-      for (const next of near) {
-        if (next === undefined || !next.valid || next.page1 >= 0 || next.page0 !== head.page0 || ((next.pc ^ head.pc) & ~4095) !== 0 || chosen.has(next)) continue;
+      for (const eip of block.returnEip === -1 ? block.successors : [...block.successors, block.returnEip]) {
+        const pc = head.csBase + eip | 0, ma = ((pc ^ block.pc) & ~4095) === 0 ? block.ma : place(pc);
+        if (ma < 0) continue;
+        const next = this.#cache.peek(head, pc, ma >>> 12, () => place((pc & ~4095) + 4096 | 0));
+        if (next === undefined || chosen.has(next)) continue;
         const heat = this.#cache.executionsOf(next);
         if (heat >= least) candidates.set(next, heat);
       }
@@ -238,9 +249,13 @@ export class Regions {
 
   /** A block's optimized ops: translated again, from the same bytes. */
   opsOf(block: TranslationBlock): Block {
-    const { pc, csBase, csLimit, flags, ma } = block;
+    const { pc, csBase, csLimit, flags, ma, length, ma1 } = block;
     const { bytes } = this.#env;
-    this.#translator.translate({ pc, eip: pc - csBase | 0, csBase, csLimit, flags }, (linear) => bytes[ma + (linear - pc)]!, block.icount);
+    const fetch = (linear: number): number => {
+      const at = linear - pc | 0;
+      return bytes[at < length ? ma + at : ma1 + at - length]!;
+    };
+    this.#translator.translate({ pc, eip: pc - csBase | 0, csBase, csLimit, flags }, fetch, block.icount);
     this.#optimize(this.#translator.builder);
     return this.#translator.builder;
   }

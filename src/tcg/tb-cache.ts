@@ -59,6 +59,8 @@ export class TranslationBlock implements TbKey {
   counterStart = 0;
   /** EIP that a call at its end returns to, or -1. */
   returnEip = -1;
+  /** EIPs, known when it was translated, at which it goes on. */
+  successors: readonly number[] = [];
 
   constructor(key: TbKey, packed: { icount: number; start: number; starts: number; end: number; links: readonly [number, number] }) {
     this.pc = key.pc;
@@ -209,11 +211,14 @@ export class TbCache {
     block.counterStart = block.countedExecutions = this.code[block.position + HEAD_EXEC_COUNT] = -executions | 0;
   }
 
-  /** The block for a key, if there is one; not counted as a lookup. For blocks that lie in one page. */
-  peek(pc: number, csBase: number, csLimit: number, flags: number, page: number): TranslationBlock | undefined {
+  /** The block for a key, if there is one; not counted as a lookup. `nextPage` as in lookup(). */
+  peek({ csBase, csLimit, flags }: TbKey, pc: number, page: number, nextPage: () => number): TranslationBlock | undefined {
     let block = this.buckets[this.bucket(pc, page, flags)];
-    while (block !== undefined && (block.pc !== pc || block.page0 !== page || block.page1 >= 0 || block.flags !== flags || block.csBase !== csBase || block.csLimit !== csLimit)) block = block.next;
-    return block;
+    for (; block !== undefined; block = block.next) {
+      if (block.pc !== pc || block.page0 !== page || block.flags !== flags || block.csBase !== csBase || block.csLimit !== csLimit) continue;
+      if (block.page1 < 0 || block.page1 === nextPage() >> 12) return block;
+    }
+    return undefined;
   }
 
   /** Lets a block's head enter a region (0 = none: its own ops again). */

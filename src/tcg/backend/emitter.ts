@@ -18,10 +18,11 @@ import { CONST, GLOBAL } from '../ir.ts';
 import type { Block, Op } from '../ir.ts';
 import * as O from '../ops.ts';
 import { DISPATCH, edgeTo } from './flow-graph.ts';
-import type { FlowNode, Terminator } from './flow-graph.ts';
+import type { Edge, FlowNode, Terminator } from './flow-graph.ts';
 import { structure } from './structure.ts';
+import { constantTarget } from './successors.ts';
 
-/** What a region's function returns beside site numbers (1 and up): look up the next block; look at events; no budget. */
+/** What a region's function returns beside site numbers (1 and up): look up the next block; look at events; no budget, or the run loop must look for the block. */
 export const LEAVE_LOOKUP = 0, LEAVE_EVENT = -1, LEAVE_BUDGET = -2;
 
 /** An instruction at which the function may be left. */
@@ -42,6 +43,8 @@ export interface RegionBlock {
   /** EIP of its first instruction. */
   readonly eip: number;
   readonly icount: number;
+  /** The pages that it lies in (linear address >>> 12), and what the read table holds for them as long as they are mapped as now. */
+  readonly pages: readonly { readonly page: number; readonly entry: number }[];
 }
 
 export interface EmitOptions {
@@ -79,6 +82,8 @@ export class RegionEmitter {
   private node = 0;
   private insn = { eip: 0, ccOp: 0, index: -1, accesses: 0, calls: false };
   private own!: RegionBlock;
+  /** The block may have changed the flags that its successors assume. */
+  private changes = false;
   /** Address (a value) whose page the variable p is known to be good for, writes included; else -1. */
   private writable = -1;
 
@@ -99,6 +104,7 @@ export class RegionEmitter {
     this.own = this.blocks[index]!;
     this.node = index;
     this.insn = { eip: this.own.eip, ccOp: 0, index: -1, accesses: 0, calls: false };
+    this.changes = false;
     this.names = this.nameTemps();
     const { icount, eip } = this.own;
     // No arithmetic on the way out: V8 throws a function away when it first meets an operation that had never run.
@@ -127,9 +133,9 @@ export class RegionEmitter {
         this.close({ kind: 'if', condition: conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!)), then: edgeTo(nodeOf(args[3]!)), else: edgeTo(behind) });
         this.node = behind;
       } else if (def === O.GOTO_TB) {
-        const target = this.targetBehind(i);
+        const target = this.target(i);
         if (target >= 0) {
-          this.close({ kind: 'goto', edge: edgeTo(target) });
+          this.close({ kind: 'goto', edge: this.edgeInto(target) });
           open = false;
         }
       } else if (def === O.EXIT_TB) {
@@ -137,13 +143,19 @@ export class RegionEmitter {
         this.close({ kind: 'none' });
         open = false;
       } else if (def === O.LOOKUP_AND_GOTO_PTR) {
-        if (returns.length === 0) {
+        const target = this.target(i), computed = constantTarget(ops, i, this.layout.eip) === undefined;
+        // The block may have changed what its successor assumes.
+        const check = this.changes ? `if (R[${this.layout.flags}] !== ${this.flags}) break X;\n` : '';
+        if (target >= 0) {
+          this.text += check;
+          this.close({ kind: 'goto', edge: this.edgeInto(target) });
+        } else if (computed && returns.length > 0) {
+          this.text += check;
+          const cases = returns.map((to) => ({ value: this.blocks[to]!.eip, edge: this.edgeInto(to) }));
+          this.close({ kind: 'switch', on: this.global(this.layout.eip), cases, otherwise: LEAVE });
+        } else {
           this.text += LEAVE;
           this.close({ kind: 'none' });
-        } else {
-          // The block may have changed what its successor assumes.
-          this.text += `if (R[${this.layout.flags}] !== ${this.flags}) break X;\n`;
-          this.close({ kind: 'switch', on: this.global(this.layout.eip), cases: returns.map((to) => ({ value: this.blocks[to]!.eip, edge: edgeTo(to) })), otherwise: LEAVE });
         }
         open = false;
       } else this.emit(op);
@@ -179,14 +191,17 @@ export class RegionEmitter {
     this.text = '';
   }
 
-  /** The block of this region that the goto_tb at `at` leads to, or -1: EIP is written right behind it. */
-  private targetBehind(at: number): number {
-    for (let i = at + 1; i < this.block.ops.length; i++) {
-      const { def, args } = this.block.ops[i]!;
-      if (def !== O.MOV) return -1;
-      if (args[0] === this.layout.eip) return this.block.isConst(args[1]!) ? this.blocks.findIndex(({ eip }) => eip === this.block.constValue(args[1]!)) : -1;
-    }
-    return -1;
+  /** The block of this region that the op at `at` leads to for certain, or -1. */
+  private target(at: number): number {
+    const eip = constantTarget(this.block, at, this.layout.eip);
+    return eip === undefined ? -1 : this.blocks.findIndex((block) => block.eip === eip);
+  }
+
+  /** The way to a block. Pages that this one does not lie in must be mapped as when the block was translated; else the run loop looks. */
+  private edgeInto(to: number): Edge {
+    const { eip, pages } = this.blocks[to]!;
+    const checks = pages.filter(({ page }) => this.own.pages.every((own) => own.page !== page)).map(({ page, entry }) => `TR[${page}] !== ${entry}`);
+    return edgeTo(to, checks.length === 0 ? '' : `if (${checks.join(' || ')}) { ${this.global(this.layout.eip)} = ${eip}; site = ${LEAVE_BUDGET}; break X; } `);
   }
 
   private emit(op: Op): void {
@@ -203,6 +218,7 @@ export class RegionEmitter {
         return;
       case O.ST_ENV:
         this.text += `R[${args[1]}] = ${this.input(args[0]!)};\n`;
+        this.changes ||= args[1] === this.layout.flags;
         return;
       case O.GUEST_LD:
         this.load(args[0]!, args[1]!, args[2]!);
@@ -282,6 +298,7 @@ export class RegionEmitter {
     const expression = `f${args[0]}(${inputs})`;
     const alone = helper.pure || helper.contained === true;
     if (!alone) {
+      this.changes = true;
       this.text += `${helper.mayFault || helper.globals !== 'none' ? `${SAVE} ` : ''}R[${this.layout.budget}] = budget; R[${this.layout.site}] = ${this.site('call').number};\n`;
     }
     if (alone) {
