@@ -67,7 +67,7 @@ export function measureTranslation(root: string, cpu: Cpu, most: number): MicroR
     }
   });
   const helpers = createHelpers(cpu);
-  const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
+  const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName, cpu.model.features);
   const optimize = createPipeline();
   const each = (after: (index: number) => void) => (): void => blocks.forEach(({ icount }, index) => {
     translator.translate(keys[index]!, readers[index]!, icount);

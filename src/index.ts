@@ -18,9 +18,11 @@ import { identityOf } from './backends/block/host-file.ts';
 import type { OpenImage } from './backends/block/open.ts';
 import { ownImage, readFirmware, readKernelFile, readOptionRom } from './backends/firmware.ts';
 import { encodePng } from './backends/png.ts';
+import { randomBytes } from 'node:crypto';
 import { Cpu } from './cpu/cpu.ts';
 import type { ExecutorOptions } from './cpu/exec.ts';
 import type { Log } from './cpu/log.ts';
+import { DEFAULT_MODEL, parseCpuModel } from './cpu/models.ts';
 import { floppySectors } from './devices/fdc-media.ts';
 import type { BlockBackend, CharBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
@@ -32,6 +34,7 @@ import { createHost } from './machine/host.ts';
 import { InstructionTime } from './machine/icount.ts';
 import type { IcountOptions } from './machine/icount.ts';
 import { MachineCore } from './machine/machine.ts';
+import { countedRandom } from './machine/random.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
 import { parseMouse } from './machine/pointer.ts';
 import { RunTime } from './machine/run-time.ts';
@@ -75,6 +78,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   drives?: readonly DriveOptions[];
   /** Boot order, letters as in QEMU's -boot: a floppy, c disk. */
   boot?: string;
+  /** The processor, as in QEMU's -cpu: `486`, `pentium`, `pentium3`, `qemu32` (default), `max`, with `,+feature` and `,-feature`. */
+  cpu?: string;
   /** Keep all writes in memory. */
   snapshot?: boolean;
   /** The keyboard layout that the guest uses, by QEMU's names (`de`, `fr`, `en-gb`): what type() presses for a character. Default: en-us. */
@@ -250,7 +255,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const memory = typeof options.memory === 'number' ? options.memory * 2 ** 20 : parseSize(options.memory ?? DEFAULT_MEMORY);
     const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
     const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
-    const boot = bootOf(options, memory);
+    const boot = bootOf(options, memory), model = parseCpuModel(options.cpu ?? DEFAULT_MODEL);
     const layout = new KeyboardLayout(options.keyboardLayout ?? 'en-us');
     const host = options.host ?? createHost();
     let cpu: Cpu | null = null;
@@ -270,7 +275,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
-      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), clocks: { now: () => host.now() / 1e6, processorTime: host.processorTime } }));
+      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random: counted === null ? () => randomBytes(4).readInt32LE() : countedRandom(), clocks: { now: () => host.now() / 1e6, processorTime: host.processorTime } }));
       pc.clock.waitsForHost = counted !== null;
       machine = new Machine(pc, drives, options, host, time, layout);
       pc.reset();

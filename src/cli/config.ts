@@ -34,6 +34,8 @@ export interface Config {
   snapshot: boolean;
   noReboot: boolean;
   bios: string | null;
+  /** The processor's model and changes to it, or null for the default. */
+  cpu: string | null;
   kernel: string | null;
   initrd: string | null;
   append: string | null;
@@ -74,7 +76,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, timeout: null, steps: [],

@@ -3,6 +3,7 @@
  * util.parseArgs knows no single-dash words, so the few lines of scanning are our own.
  */
 import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
+import { CPU_HELP, DEFAULT_MODEL, parseCpuModel } from '../cpu/models.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
 import { parseMouse } from '../machine/pointer.ts';
@@ -153,6 +154,11 @@ export const OPTIONS: readonly Option[] = [
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
   { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
+  { names: ['cpu'], argument: 'MODEL[,+FEATURE][,-FEATURE]', help: `the processor (-cpu help lists models; default ${DEFAULT_MODEL})`, set: (config, value, option) => {
+    if (value === 'help' || value === '?') throw new Information(CPU_HELP);
+    rewrap(option, () => parseCpuModel(value));
+    config.cpu = value;
+  } },
   { names: ['kernel'], argument: 'FILE', help: 'start this kernel: Linux (bzImage, zImage) or multiboot', set: (config, value) => { config.kernel = value; } },
   { names: ['initrd'], argument: 'FILE', help: 'its initrd, or multiboot modules: "FILE ARGUMENTS,FILE"', set: (config, value) => { config.initrd = value; } },
   { names: ['append'], argument: 'TEXT', help: 'its command line', set: (config, value) => { config.append = value; } },

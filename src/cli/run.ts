@@ -98,6 +98,7 @@ function openMachine(config: Config, lines: Lines, log: Log | null, output: Outp
     return Machine.open({
       memory: config.memory / 2 ** 20, drives: config.drives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
+      ...(config.cpu === null ? {} : { cpu: config.cpu }),
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),

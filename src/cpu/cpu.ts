@@ -3,24 +3,28 @@
  * Segment registers' hidden parts: Intel SDM vol. 3, 3.4.3; state after reset: vol. 3, 9.1.1.
  */
 import type { AddressSpace } from '../memory/address-space.ts';
+import { VIEW_SMAP, VIEW_SUPERVISOR, VIEW_USER } from '../memory/tlb.ts';
 import type { PortBus } from '../memory/port-bus.ts';
 import { Executor } from './exec.ts';
 import type { ExecutorOptions } from './exec.ts';
 import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
 import {
-  A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CS, DF, DR, EDX, EFLAGS,
+  A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
   EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
   NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
-  SS, TEMPS, TF, TR_ATTR, TR_LIMIT, VM,
+  SS, TEMPS, TF, TR_ATTR, TR_LIMIT, TSC_OFFSET, VIEW, VM,
 } from './state.ts';
+import type { FeatureSet } from './features.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
 import { DeviceLog } from './device-log.ts';
 import type { PortAccess } from './helpers/context.ts';
 import { createHelpers } from './helpers/index.ts';
 import { PageLog } from './page-log.ts';
-import { CPUID_SIGNATURE } from './helpers/system.ts';
+import { DEFAULT_MODEL, parseCpuModel } from './models.ts';
+import type { CpuModel } from './models.ts';
+import { Msrs } from './msrs.ts';
 import { EXIT_FAULT, EXIT_PRECISE } from '../tcg/env.ts';
 import { resetFpu } from './fpu/state.ts';
 
@@ -32,6 +36,10 @@ export interface CpuOptions extends ExecutorOptions {
   acknowledge: () => number;
   /** Time-stamp counter as a whole number of cycles (below 2^53). */
   tsc: () => number;
+  /** What the processor is; the default model if left out. */
+  model?: CpuModel;
+  /** A random int32, of RDRAND's quality; zeros if left out. */
+  random?: () => number;
   /** FERR#: an unmasked x87 exception waits while CR0.NE is clear. The PC makes IRQ 13 of it. */
   fpuError?: () => void;
 }
@@ -43,6 +51,8 @@ export class Cpu extends MemoryAccess {
   readonly io: PortAccess;
   /** Lockstep: what devices did and what memory held while a region is checked. */
   readonly shadow: { readonly devices: DeviceLog; readonly pages: PageLog } | null;
+  readonly model: CpuModel;
+  readonly msrs: Msrs;
   readonly exec: Executor;
   /** What sampleTsc() read. */
   tscLow = 0;
@@ -50,23 +60,28 @@ export class Cpu extends MemoryAccess {
   readonly #acknowledge: () => number;
   readonly #tsc: () => number;
   readonly #fpuError: () => void;
+  readonly #random: () => number;
 
   constructor(options: CpuOptions) {
     super(options.space, options.lockstep);
-    const { io, tsc, fpuError = () => {} } = options;
+    const { io, tsc, random = () => 0, fpuError = () => {} } = options;
     this.#acknowledge = options.acknowledge;
+    this.model = options.model ?? parseCpuModel(DEFAULT_MODEL);
+    this.msrs = new Msrs(this.model.features);
     if (options.lockstep === true) {
       const devices = new DeviceLog(), pages = new PageLog(this.bytes);
       this.shadow = { devices, pages };
       this.io = devices.ports(io);
       this.devices = devices.memory(options.space);
       this.beforeWrite = (ma) => pages.keep(ma);
-      this.#tsc = devices.tsc(tsc);
+      this.#tsc = devices.number('tsc', tsc);
+      this.#random = devices.number('random', random);
       this.#fpuError = devices.fpuError(fpuError);
     } else {
       this.shadow = null;
       this.io = io;
       this.#tsc = tsc;
+      this.#random = random;
       this.#fpuError = fpuError;
     }
     this.exec = new Executor(this, createHelpers(this), options);
@@ -81,7 +96,8 @@ export class Cpu extends MemoryAccess {
     const a20 = R[A20_MASK]!;
     R.fill(0, 0, TEMPS);
     R[A20_MASK] = a20 === 0 ? -1 : a20;
-    R[EDX] = CPUID_SIGNATURE;
+    R[EDX] = this.model.signature;
+    this.msrs.reset();
     R[CC_OP] = CC_OP_EFLAGS;
     R[CC_SRC] = 0;
     R[DF] = 1;
@@ -171,9 +187,21 @@ export class Cpu extends MemoryAccess {
   }
 
   sampleTsc(): void {
-    const cycles = this.#tsc();
-    this.tscLow = cycles % 0x1_0000_0000 | 0;
-    this.tscHigh = Math.floor(cycles / 0x1_0000_0000) | 0;
+    const R = this.R, cycles = this.#tsc();
+    const low = cycles % 0x1_0000_0000 + (R[TSC_OFFSET]! >>> 0);
+    this.tscLow = low | 0;
+    this.tscHigh = Math.floor(cycles / 0x1_0000_0000) + R[TSC_OFFSET + 1]! + (low >= 0x1_0000_0000 ? 1 : 0) | 0;
+  }
+
+  setTsc(low: number, high: number): void {
+    const R = this.R, cycles = this.#tsc();
+    const difference = (low >>> 0) - cycles % 0x1_0000_0000;
+    R[TSC_OFFSET] = difference | 0;
+    R[TSC_OFFSET + 1] = high - Math.floor(cycles / 0x1_0000_0000) - (difference < 0 ? 1 : 0) | 0;
+  }
+
+  random(): number {
+    return this.#random();
   }
 
   /** Takes the budget away, so that the run loop looks at events at the next block boundary. */
@@ -269,19 +297,24 @@ export class Cpu extends MemoryAccess {
     if ((cr0 & CR0_AM) !== 0 && (eflags & AC) !== 0 && (flags & HF_CPL_MASK) === 3) flags |= HF_AC;
     flags |= (flags & HF_PE) !== 0 ? R[SEG_HFLAGS]! : R[SEG_HFLAGS]! & ~ALL_FROM_ZERO;
     R[HFLAGS] = flags;
+    if ((flags & HF_CPL_MASK) === 3) R[VIEW] = VIEW_USER;
+    else R[VIEW] = (R[CR4]! & CR4_SMAP) !== 0 && (eflags & AC) === 0 && (cr0 & CR0_PG) !== 0 ? VIEW_SMAP : VIEW_SUPERVISOR;
   }
 
-  /** CR0, CR3, CR4 or A20 have changed. Global pages are flushed like others: no model here has them. */
-  flushTlb(): void {
-    this.reload();
+  /** CR0, CR3, CR4, EFER or A20 have changed. */
+  flushTlb(keepGlobal = false): void {
+    this.reload(keepGlobal);
     this.exec.clearJumpCache();
   }
 
-  /** INVLPG: a 4 MB page may hold va, so with CR4.PSE everything goes. */
+  /** INVLPG. */
   flushPage(va: number): void {
-    if (this.hasLargePages) this.tlb.flush();
-    else this.tlb.flushPage(va);
+    this.forgetPage(va);
     this.exec.clearJumpCache();
+  }
+
+  protected override get features(): FeatureSet {
+    return this.model.features;
   }
 
   protected override mustReplay(ma: number, length: number): boolean {

@@ -6,7 +6,7 @@
 import type { AccessSize } from '../memory/io-region.ts';
 import type { PortAccess } from './helpers/context.ts';
 
-type Kind = 'in' | 'out' | 'mmio read' | 'mmio write' | 'tsc' | 'ferr';
+type Kind = 'in' | 'out' | 'mmio read' | 'mmio write' | 'tsc' | 'random' | 'ferr';
 
 interface Access {
   readonly kind: Kind;
@@ -90,8 +90,9 @@ export class DeviceLog {
     };
   }
 
-  tsc(read: () => number): () => number {
-    return () => this.#access('tsc', 0, 8, 0, read);
+  /** What comes from outside as a number: time, randomness. */
+  number(kind: 'tsc' | 'random', read: () => number): () => number {
+    return () => this.#access(kind, 0, 8, 0, read);
   }
 
   fpuError(raise: () => void): () => void {

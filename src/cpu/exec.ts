@@ -21,9 +21,9 @@ import { GUEST_FAULT } from './fault.ts';
 import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
 import { Log, formatInterrupt, formatState } from './log.ts';
 import {
-  BUDGET, BUDGET_PARKED, CC_OP, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_CPL_MASK, HF_INHIBIT_IRQ,
+  BUDGET, BUDGET_PARKED, CC_OP, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_INHIBIT_IRQ,
   HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_BUDGETS, REGION_ENTRIES, REGION_EVENTS, REGION_NUMBER, REGION_RETIRED, REGION_SITE,
-  RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS,
+  RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS, VIEW,
 } from './state.ts';
 import { Lockstep } from './lockstep.ts';
 import { Reference } from './reference.ts';
@@ -113,7 +113,7 @@ export class Executor {
   constructor(cpu: Cpu, helpers: { byName: Readonly<Record<string, Helper>>; list: readonly Helper[] }, options: ExecutorOptions) {
     this.#cpu = cpu;
     this.#log = options.log ?? null;
-    const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
+    const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName, cpu.model.features);
     const optimize = createPipeline({ disabled: options.disabledPasses ?? [] });
     this.compileTime = new CompileTime(options.clocks ?? { now: () => 0 });
     const common = {
@@ -350,7 +350,7 @@ export class Executor {
   }
 
   #enter(block: TranslationBlock): number {
-    const view = this.#cpu.tlb.view((this.#cpu.R[HFLAGS]! & HF_CPL_MASK) === 3);
+    const view = this.#cpu.tlb.view(this.#cpu.R[VIEW]!);
     this.#env.readTable = view.read;
     this.#env.writeTable = view.write;
     // A region's head does not start the block.

@@ -4,20 +4,23 @@
  */
 import type { AddressSpace } from '../memory/address-space.ts';
 import { CodeLines } from '../memory/code-lines.ts';
-import { PageWalker } from '../memory/mmu.ts';
-import type { PagingMode } from '../memory/mmu.ts';
-import { Tlb } from '../memory/tlb.ts';
+import { ACCESS_FETCH, ACCESS_SMAP, ACCESS_USER, ACCESS_WRITE, PageWalker, basicPaging } from '../memory/mmu.ts';
+import { Tlb, VIEW_SMAP, VIEW_SUPERVISOR, VIEW_USER } from '../memory/tlb.ts';
 import type { AccessSize } from '../memory/io-region.ts';
 import { EXIT_FAULT, EXIT_PRECISE } from '../tcg/env.ts';
 import { MO_RMW, MO_SIGN } from '../tcg/ops.ts';
 import type { TranslationBlock } from '../tcg/tb-cache.ts';
 import { GUEST_FAULT } from './fault.ts';
+import type { FeatureSet } from './features.ts';
 import {
-  A20_MASK, CR0, CR0_PG, CR0_WP, CR2, CR3, CR4, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, HF_CPL_MASK, HFLAGS, PENDING_EXIT, STATE_SIZE,
+  A20_MASK, CR0, CR0_PG, CR0_WP, CR2, CR3, CR4, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER, EFER_NXE, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, PDPTE,
+  PENDING_EXIT, STATE_SIZE, VIEW,
 } from './state.ts';
 
-/** CR4.PSE (SDM vol. 3, 2.5). */
-const CR4_PSE = 0x10;
+/** What an access is besides reading or writing, by VIEW_*. */
+const VIEW_ACCESS = [0, ACCESS_USER, ACCESS_SMAP] as const;
+/** Pages whose right to be executed is remembered. */
+const FETCH_PAGES = 256;
 
 export abstract class MemoryAccess {
   /** The state: src/cpu/state.ts. */
@@ -27,7 +30,13 @@ export abstract class MemoryAccess {
   readonly tlb: Tlb;
   readonly #data: DataView;
   readonly #walker: PageWalker;
-  readonly #paging: PagingMode = { directory: 0, writeProtect: false, largePages: false };
+  readonly #paging = basicPaging();
+  /** What supervisor accesses to tables use, whatever the CPL and EFLAGS.AC. */
+  #systemView = VIEW_SUPERVISOR;
+  /** Fetches have rights of their own (NX, SMEP): pages that may be executed, VA | 1 for the user | 2, and their MA. */
+  #checksFetch = false;
+  readonly #fetchTags = new Int32Array(FETCH_PAGES);
+  readonly #fetchMas = new Int32Array(FETCH_PAGES);
   /** Where translated blocks lie in memory. */
   readonly codeLines: CodeLines<TranslationBlock>;
 
@@ -51,29 +60,54 @@ export abstract class MemoryAccess {
   /** Drops every block that overlaps [ma, ma + length), within one page. */
   protected abstract invalidateCode(ma: number, length: number): void;
 
-  /** CR0, CR3, CR4 or A20 have changed: reads them and drops what the fast tables hold. */
-  reload(): void {
+  /** CR0, CR3, CR4 or A20 have changed: reads them and drops what the fast tables hold, or all but global pages. */
+  reload(keepGlobal = false): void {
     this.readPagingMode();
-    this.tlb.flush();
+    this.tlb.flush(keepGlobal);
   }
 
-  /** Takes over CR0, CR3 and CR4. */
+  /** Which features of paging there are. */
+  protected abstract readonly features: FeatureSet;
+
+  /** Takes over CR0, CR3, CR4 and EFER. */
   protected readPagingMode(): void {
-    const R = this.R;
-    this.#paging.directory = R[CR3]!;
-    this.#paging.writeProtect = (R[CR0]! & CR0_WP) !== 0;
-    this.#paging.largePages = (R[CR4]! & CR4_PSE) !== 0;
+    const R = this.R, cr4 = R[CR4]!, paging = this.#paging;
+    paging.directory = R[CR3]!;
+    paging.writeProtect = (R[CR0]! & CR0_WP) !== 0;
+    paging.largePages = (cr4 & CR4_PSE) !== 0;
+    paging.pse36 = this.features.has('pse36');
+    paging.pae = (cr4 & CR4_PAE) !== 0;
+    paging.pointers.set(R.subarray(PDPTE, PDPTE + 8));
+    paging.globalPages = (cr4 & CR4_PGE) !== 0;
+    paging.noExecute = (R[EFER]! & EFER_NXE) !== 0;
+    paging.smep = (cr4 & CR4_SMEP) !== 0;
+    const pages = (R[CR0]! & CR0_PG) !== 0;
+    this.#checksFetch = pages && (paging.smep || (paging.pae && paging.noExecute));
+    this.#fetchTags.fill(0);
+    this.#systemView = pages && (cr4 & CR4_SMAP) !== 0 ? VIEW_SMAP : VIEW_SUPERVISOR;
+  }
+
+  /** INVLPG. */
+  protected forgetPage(va: number): void {
+    this.tlb.flushPage(va);
+    this.#fetchTags.fill(0);
+  }
+
+  /** 32 bits at a physical address. */
+  readPhysical(pa: number): number {
+    return this.space.read(this.#gated(pa >>> 0), 4);
   }
 
   /**
    * The PA of va for this access, or -1 with the page fault recorded in the state (nothing is thrown).
    * The A20 gate acts on the result.
+   * @param view VIEW_*  @param access ACCESS_WRITE, ACCESS_FETCH or 0
    */
-  translate(va: number, write: boolean, user: boolean): number {
+  translate(va: number, access: number, view: number): number {
     const R = this.R;
     let pa = va >>> 0;
     if ((R[CR0]! & CR0_PG) !== 0) {
-      pa = this.#walker.walk(this.#paging, va, write, user);
+      pa = this.#walker.walk(this.#paging, va, access | VIEW_ACCESS[view]!);
       if (pa < 0) {
         R[CR2] = va;
         R[EXC_VECTOR] = EXC_PF;
@@ -81,105 +115,106 @@ export abstract class MemoryAccess {
         R[EXC_HAS_ERROR] = 1;
         return -1;
       }
-    }
-    return (pa & R[A20_MASK]!) >>> 0;
+    } else this.#walker.global = this.#walker.large = false;
+    return this.#gated(pa);
   }
 
-  /** CR4.PSE: a page may be 4 MB long. */
-  get hasLargePages(): boolean {
-    return this.#paging.largePages;
+  /** Address bit 20 reads as 0 while the gate is closed; physical addresses have up to 36 bits. */
+  #gated(pa: number): number {
+    const mask = this.R[A20_MASK]!;
+    return mask === -1 ? pa : ((pa & mask) >>> 0) + Math.floor(pa / 2 ** 32) * 2 ** 32;
   }
 
   /** PA of va by the page tables as they are, without faults or accessed bits; -1 if unmapped. For debuggers. */
   peek(va: number): number {
-    if ((this.R[CR0]! & CR0_PG) === 0) return (va & this.R[A20_MASK]!) >>> 0;
+    if ((this.R[CR0]! & CR0_PG) === 0) return this.#gated(va >>> 0);
     const pa = this.#walker.peek(this.#paging, va);
-    return pa < 0 ? -1 : (pa & this.R[A20_MASK]!) >>> 0;
+    return pa < 0 ? -1 : this.#gated(pa);
   }
 
   // Slow paths of the op code: a fault or a replay is asked for in PENDING_EXIT.
 
   loadSlow(va: number, memop: number): number {
-    const size = (1 << (memop & 3)) as AccessSize, user = this.#isUser();
-    if ((memop & MO_RMW) !== 0 && !this.#mayWrite(va, size, user)) return this.#pageFault();
-    const value = this.#read(va, size, user);
+    const size = (1 << (memop & 3)) as AccessSize, view = this.R[VIEW]!;
+    if ((memop & MO_RMW) !== 0 && !this.#mayWrite(va, size, view)) return this.#pageFault();
+    const value = this.#read(va, size, view);
     if ((memop & MO_SIGN) === 0) return value;
     return size === 1 ? value << 24 >> 24 : size === 2 ? value << 16 >> 16 : value;
   }
 
   storeSlow(va: number, value: number, memop: number): void {
-    this.#write(va, value, (1 << (memop & 3)) as AccessSize, this.#isUser());
+    this.#write(va, value, (1 << (memop & 3)) as AccessSize, this.R[VIEW]!);
   }
 
   /** 8 or 16 bytes into state words; devices see words of 32 bits. */
   loadVecSlow(va: number, slot: number, bytes: number): void {
-    const user = this.#isUser();
-    if (!this.#mayAccess(va, bytes, false, user)) return;
-    for (let i = 0; i < bytes; i += 4) this.R[slot + (i >> 2)] = this.#read(va + i | 0, 4, user);
+    const view = this.R[VIEW]!;
+    if (!this.#mayAccess(va, bytes, false, view)) return;
+    for (let i = 0; i < bytes; i += 4) this.R[slot + (i >> 2)] = this.#read(va + i | 0, 4, view);
   }
 
   storeVecSlow(va: number, slot: number, bytes: number): void {
-    const user = this.#isUser();
-    if (!this.#mayAccess(va, bytes, true, user)) return;
-    for (let i = 0; i < bytes; i += 4) this.#write(va + i | 0, this.R[slot + (i >> 2)]!, 4, user);
+    const view = this.R[VIEW]!;
+    if (!this.#mayAccess(va, bytes, true, view)) return;
+    for (let i = 0; i < bytes; i += 4) this.#write(va + i | 0, this.R[slot + (i >> 2)]!, 4, view);
   }
 
   // Accesses of helpers: a fault or a replay is thrown.
 
   load8(va: number): number {
     const p = this.#readTable()[va >>> 12]! ^ va;
-    return p >= 0 ? this.bytes[p]! : this.#loadThrowing(va, 1, this.#isUser());
+    return p >= 0 ? this.bytes[p]! : this.#loadThrowing(va, 1, this.R[VIEW]!);
   }
   load16(va: number): number {
     const p = this.#readTable()[va >>> 12]! ^ va;
-    return p >= 0 && (va & 4095) <= 4094 ? this.#data.getUint16(p, true) : this.#loadThrowing(va, 2, this.#isUser());
+    return p >= 0 && (va & 4095) <= 4094 ? this.#data.getUint16(p, true) : this.#loadThrowing(va, 2, this.R[VIEW]!);
   }
   load32(va: number): number {
     const p = this.#readTable()[va >>> 12]! ^ va;
-    return p >= 0 && (va & 4095) <= 4092 ? this.#data.getInt32(p, true) : this.#loadThrowing(va, 4, this.#isUser());
+    return p >= 0 && (va & 4095) <= 4092 ? this.#data.getInt32(p, true) : this.#loadThrowing(va, 4, this.R[VIEW]!);
   }
   store8(va: number, value: number): void {
     const p = this.#writeTable()[va >>> 12]! ^ va;
     if (p >= 0) this.bytes[p] = value;
-    else this.#storeThrowing(va, value, 1, this.#isUser());
+    else this.#storeThrowing(va, value, 1, this.R[VIEW]!);
   }
   store16(va: number, value: number): void {
     const p = this.#writeTable()[va >>> 12]! ^ va;
     if (p >= 0 && (va & 4095) <= 4094) this.#data.setUint16(p, value, true);
-    else this.#storeThrowing(va, value, 2, this.#isUser());
+    else this.#storeThrowing(va, value, 2, this.R[VIEW]!);
   }
   store32(va: number, value: number): void {
     const p = this.#writeTable()[va >>> 12]! ^ va;
     if (p >= 0 && (va & 4095) <= 4092) this.#data.setInt32(p, value, true);
-    else this.#storeThrowing(va, value, 4, this.#isUser());
+    else this.#storeThrowing(va, value, 4, this.R[VIEW]!);
   }
   // As supervisor, whatever the CPL: descriptor tables, TSS, interrupt stacks.
   sload8(va: number): number {
-    const p = this.tlb.supervisor.read[va >>> 12]! ^ va;
-    return p >= 0 ? this.bytes[p]! : this.#loadThrowing(va, 1, false);
+    const p = this.tlb.view(this.#systemView).read[va >>> 12]! ^ va;
+    return p >= 0 ? this.bytes[p]! : this.#loadThrowing(va, 1, this.#systemView);
   }
   sload16(va: number): number {
-    const p = this.tlb.supervisor.read[va >>> 12]! ^ va;
-    return p >= 0 && (va & 4095) <= 4094 ? this.#data.getUint16(p, true) : this.#loadThrowing(va, 2, false);
+    const p = this.tlb.view(this.#systemView).read[va >>> 12]! ^ va;
+    return p >= 0 && (va & 4095) <= 4094 ? this.#data.getUint16(p, true) : this.#loadThrowing(va, 2, this.#systemView);
   }
   sload32(va: number): number {
-    const p = this.tlb.supervisor.read[va >>> 12]! ^ va;
-    return p >= 0 && (va & 4095) <= 4092 ? this.#data.getInt32(p, true) : this.#loadThrowing(va, 4, false);
+    const p = this.tlb.view(this.#systemView).read[va >>> 12]! ^ va;
+    return p >= 0 && (va & 4095) <= 4092 ? this.#data.getInt32(p, true) : this.#loadThrowing(va, 4, this.#systemView);
   }
   sstore8(va: number, value: number): void {
-    const p = this.tlb.supervisor.write[va >>> 12]! ^ va;
+    const p = this.tlb.view(this.#systemView).write[va >>> 12]! ^ va;
     if (p >= 0) this.bytes[p] = value;
-    else this.#storeThrowing(va, value, 1, false);
+    else this.#storeThrowing(va, value, 1, this.#systemView);
   }
   sstore16(va: number, value: number): void {
-    const p = this.tlb.supervisor.write[va >>> 12]! ^ va;
+    const p = this.tlb.view(this.#systemView).write[va >>> 12]! ^ va;
     if (p >= 0 && (va & 4095) <= 4094) this.#data.setUint16(p, value, true);
-    else this.#storeThrowing(va, value, 2, false);
+    else this.#storeThrowing(va, value, 2, this.#systemView);
   }
   sstore32(va: number, value: number): void {
-    const p = this.tlb.supervisor.write[va >>> 12]! ^ va;
+    const p = this.tlb.view(this.#systemView).write[va >>> 12]! ^ va;
     if (p >= 0 && (va & 4095) <= 4092) this.#data.setInt32(p, value, true);
-    else this.#storeThrowing(va, value, 4, false);
+    else this.#storeThrowing(va, value, 4, this.#systemView);
   }
 
   /**
@@ -187,11 +222,11 @@ export abstract class MemoryAccess {
    * replay of the instruction; so after it the accesses themselves go through.
    */
   probe(va: number, length: number, write: boolean): void {
-    this.#probe(va, length, write, this.#isUser());
+    this.#probe(va, length, write, this.R[VIEW]!);
   }
   /** probe() as supervisor. */
   sprobe(va: number, length: number, write: boolean): void {
-    this.#probe(va, length, write, false);
+    this.#probe(va, length, write, this.#systemView);
   }
 
   /** The MA of [va, va + length) if it lies in one page of plain readable memory, else -1. Never faults. */
@@ -206,94 +241,112 @@ export abstract class MemoryAccess {
 
   /** The MA of the code byte at va, -1 if it is not in plain memory (then `codeByteSlow` reads it); throws on a page fault. */
   codeAddress(va: number): number {
-    const user = this.#isUser();
-    const p = this.tlb.view(user).read[va >>> 12]! ^ va;
+    const view = this.#codeView();
+    if (this.#checksFetch) return this.#checkedCodeAddress(va, view);
+    const p = this.tlb.view(view).read[va >>> 12]! ^ va;
     if (p >= 0) return p;
-    const pa = this.translate(va, false, user);
+    const ma = this.#fetch(va, view);
+    if (ma >= 0) this.tlb.fill(view, va, ma, false, this.#walker.global, this.#walker.large);
+    return ma;
+  }
+
+  /** A page that may be read is not one that may be executed. */
+  #checkedCodeAddress(va: number, view: number): number {
+    const slot = va >>> 12 & FETCH_PAGES - 1, tag = va & ~4095 | view | 2;
+    if (this.#fetchTags[slot] !== tag) {
+      const ma = this.#fetch(va, view);
+      if (ma < 0) return ma;
+      this.#fetchTags[slot] = tag;
+      this.#fetchMas[slot] = ma & ~4095;
+    }
+    return this.#fetchMas[slot]! | va & 4095;
+  }
+
+  /** Fetches are not subject to SMAP. */
+  #codeView(): number {
+    return this.R[VIEW] === VIEW_USER ? VIEW_USER : VIEW_SUPERVISOR;
+  }
+
+  #fetch(va: number, view: number): number {
+    const pa = this.translate(va, ACCESS_FETCH, view);
     if (pa < 0) this.#throwPageFault();
     const range = this.space.lookup(pa);
-    if (range.readMa < 0) return -1;
-    const ma = range.readMa + (pa - range.start);
-    this.tlb.fill(user, va, ma, false);
-    return ma;
+    return range.readMa < 0 ? -1 : range.readMa + (pa - range.start);
   }
 
   /** Lockstep: the MA of va if a store may go there by the fast table; it then does. Else negative. */
   claim(va: number): number {
-    return this.#claim(va, this.#isUser());
+    return this.#claim(va, this.R[VIEW]!);
   }
 
   /** A code byte from a device region. */
   codeByteSlow(va: number): number {
-    const pa = this.translate(va, false, this.#isUser());
+    const pa = this.translate(va, ACCESS_FETCH, this.#codeView());
     if (pa < 0) this.#throwPageFault();
     return this.space.read(pa, 1);
   }
 
-  #claim(va: number, user: boolean): number {
-    const view = this.tlb.view(user), ma = view.granted[va >>> 12]! ^ va;
+  #claim(va: number, view: number): number {
+    const tables = this.tlb.view(view), ma = tables.granted[va >>> 12]! ^ va;
     if (ma >= 0 && this.beforeWrite !== null) {
       this.beforeWrite(ma);
-      view.expose(va);
+      tables.expose(va);
     }
     return ma;
   }
 
-  #isUser(): boolean {
-    return (this.R[HFLAGS]! & HF_CPL_MASK) === 3;
-  }
   #readTable(): Int32Array {
-    return this.tlb.view(this.#isUser()).read;
+    return this.tlb.view(this.R[VIEW]!).read;
   }
   #writeTable(): Int32Array {
-    return this.tlb.view(this.#isUser()).write;
+    return this.tlb.view(this.R[VIEW]!).write;
   }
 
-  #mayWrite(va: number, size: AccessSize, user: boolean): boolean {
+  #mayWrite(va: number, size: AccessSize, view: number): boolean {
     const within = 4096 - (va & 4095);
-    if (size <= within && this.#claim(va, user) >= 0) return true;
-    return this.translate(va, true, user) >= 0 && (size <= within || this.translate(va + within | 0, true, user) >= 0);
+    if (size <= within && this.#claim(va, view) >= 0) return true;
+    return this.translate(va, ACCESS_WRITE, view) >= 0 && (size <= within || this.translate(va + within | 0, ACCESS_WRITE, view) >= 0);
   }
 
-  #read(va: number, size: AccessSize, user: boolean): number {
+  #read(va: number, size: AccessSize, view: number): number {
     const within = 4096 - (va & 4095);
     if (size > within) {
       const next = va + within | 0;
       // Both pages first: a fault on the second must come before a device sees the first.
-      if (this.translate(va, false, user) < 0 || this.translate(next, false, user) < 0) return this.#pageFault();
+      if (this.translate(va, 0, view) < 0 || this.translate(next, 0, view) < 0) return this.#pageFault();
       let value = 0;
-      for (let i = 0; i < size; i++) value |= this.#read(va + i | 0, 1, user) << (i * 8);
+      for (let i = 0; i < size; i++) value |= this.#read(va + i | 0, 1, view) << (i * 8);
       return value;
     }
-    const pa = this.translate(va, false, user);
+    const pa = this.translate(va, 0, view);
     if (pa < 0) return this.#pageFault();
     const range = this.space.lookup(pa);
     if (range.readMa < 0) return this.devices.read(pa, size);
     const ma = range.readMa + (pa - range.start);
-    this.tlb.fill(user, va, ma, false);
+    this.tlb.fill(view, va, ma, false, this.#walker.global, this.#walker.large);
     return size === 1 ? this.bytes[ma]! : size === 2 ? this.#data.getUint16(ma, true) : this.#data.getInt32(ma, true);
   }
 
-  #write(va: number, value: number, size: AccessSize, user: boolean): void {
+  #write(va: number, value: number, size: AccessSize, view: number): void {
     const within = 4096 - (va & 4095);
     if (size > within) {
       const next = va + within | 0;
-      const first = this.translate(va, true, user);
-      const second = first < 0 ? -1 : this.translate(next, true, user);
+      const first = this.translate(va, ACCESS_WRITE, view);
+      const second = first < 0 ? -1 : this.translate(next, ACCESS_WRITE, view);
       if (second < 0) {
         this.#pageFault();
         return;
       }
       if (this.#needsReplay(first, within) || this.#needsReplay(second, size - within)) return;
-      for (let i = 0; i < size; i++) this.#write(va + i | 0, value >>> (i * 8) & 255, 1, user);
+      for (let i = 0; i < size; i++) this.#write(va + i | 0, value >>> (i * 8) & 255, 1, view);
       return;
     }
-    const claimed = this.#claim(va, user);
+    const claimed = this.#claim(va, view);
     if (claimed >= 0) {
       this.#put(claimed, value, size);
       return;
     }
-    const pa = this.translate(va, true, user);
+    const pa = this.translate(va, ACCESS_WRITE, view);
     if (pa < 0) {
       this.#pageFault();
       return;
@@ -311,7 +364,7 @@ export abstract class MemoryAccess {
       }
       this.invalidateCode(ma, size);
     }
-    if (this.codeLines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.tlb.fill(user, va, ma, true);
+    if (this.codeLines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.tlb.fill(view, va, ma, true, this.#walker.global, this.#walker.large);
     this.beforeWrite?.(ma);
     this.#put(ma, value, size);
   }
@@ -341,30 +394,30 @@ export abstract class MemoryAccess {
     throw GUEST_FAULT;
   }
 
-  #loadThrowing(va: number, size: AccessSize, user: boolean): number {
-    const value = this.#read(va, size, user);
+  #loadThrowing(va: number, size: AccessSize, view: number): number {
+    const value = this.#read(va, size, view);
     if (this.R[PENDING_EXIT] !== 0) throw GUEST_FAULT;
     return value;
   }
 
-  #storeThrowing(va: number, value: number, size: AccessSize, user: boolean): void {
-    this.#write(va, value, size, user);
+  #storeThrowing(va: number, value: number, size: AccessSize, view: number): void {
+    this.#write(va, value, size, view);
     if (this.R[PENDING_EXIT] !== 0) throw GUEST_FAULT;
   }
 
-  #probe(va: number, length: number, write: boolean, user: boolean): void {
-    if (!this.#mayAccess(va, length, write, user)) throw GUEST_FAULT;
+  #probe(va: number, length: number, write: boolean, view: number): void {
+    if (!this.#mayAccess(va, length, write, view)) throw GUEST_FAULT;
   }
 
   /** Whether [va, va + length) may be accessed; else a fault, or for a write a replay, is asked for. */
-  #mayAccess(va: number, length: number, write: boolean, user: boolean): boolean {
+  #mayAccess(va: number, length: number, write: boolean, view: number): boolean {
     // What the fast tables let through needs neither a walk nor a replay.
-    const view = this.tlb.view(user);
-    if ((va & 4095) + length <= 4096 && ((write ? view.granted : view.read)[va >>> 12]! ^ va) >= 0) return true;
+    const tables = this.tlb.view(view);
+    if ((va & 4095) + length <= 4096 && ((write ? tables.granted : tables.read)[va >>> 12]! ^ va) >= 0) return true;
     for (let done = 0; done < length; ) {
       const at = va + done | 0;
       const count = Math.min(length - done, 4096 - (at & 4095));
-      const pa = this.translate(at, write, user);
+      const pa = this.translate(at, write ? ACCESS_WRITE : 0, view);
       if (pa < 0) this.#pageFault();
       else if (write) this.#needsReplay(pa, count);
       if (this.R[PENDING_EXIT] !== 0) return false;

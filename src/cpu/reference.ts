@@ -11,7 +11,7 @@ import type { Blocks } from './blocks.ts';
 import type { Cpu } from './cpu.ts';
 import { GUEST_FAULT } from './fault.ts';
 import {
-  BUDGET, BUDGET_PARKED, CC_OP, CUR_OP, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, HALTED, HF_CPL_MASK, HF_ONE_INSN, HFLAGS, PENDING_EXIT, REGION_SITE, RESET_REQUEST,
+  BUDGET, BUDGET_PARKED, CC_OP, CUR_OP, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, HALTED, HF_ONE_INSN, PENDING_EXIT, REGION_SITE, RESET_REQUEST, VIEW,
 } from './state.ts';
 
 /** How a run ended: all instructions retired; an exception (in the state); HLT or a reset; the instruction asks to be run again. */
@@ -119,7 +119,7 @@ export class Reference {
   }
 
   #enter(block: TranslationBlock): number {
-    const view = this.#cpu.tlb.view((this.#cpu.R[HFLAGS]! & HF_CPL_MASK) === 3);
+    const view = this.#cpu.tlb.view(this.#cpu.R[VIEW]!);
     this.#env.readTable = view.read;
     this.#env.writeTable = view.write;
     return this.#interpreter.run(block.position);

@@ -61,6 +61,9 @@ export const NMI_BLOCKED = 94;
 /** 1 = the reset pin was pulled (8042, port 92h, triple fault). */
 export const RESET_REQUEST = 95;
 
+/** What WRMSR added to the time-stamp counter: low and high word. */
+export const TSC_OFFSET = 96;
+
 // Execution (not architectural).
 /** Guest instructions that may still run in this slice; a block charges its count when it starts. */
 export const BUDGET = 100;
@@ -78,6 +81,13 @@ export const REGION_NUMBER = 109, REGION_SITE = 107;
 export const REGION_RETIRED = 108, REGION_ENTRIES = 112, REGION_EVENTS = 113, REGION_BUDGETS = 114;
 /** The HFLAGS bits that follow from the segment registers alone (flat, from zero, sizes of code and stack): kept by setSegment(). */
 export const SEG_HFLAGS = 110;
+
+/** Which view of the fast tables data accesses use: VIEW_* of src/memory/tlb.ts. Kept by updateHflags(). */
+export const VIEW = 115;
+/** IA32_EFER; IA32_SYSENTER_CS, _ESP, _EIP. */
+export const EFER = 116, SYSENTER = 117;
+/** With CR4.PAE: the four page-directory-pointer entries, low and high word of each. */
+export const PDPTE = 120;
 
 // x87 (and later MMX): slots 128-191, laid out in src/cpu/fpu/state.ts.
 export const FPU = 128;
@@ -128,6 +138,12 @@ export const STATUS_FLAGS = OF | SF | ZF | AF | PF | CF;
 // CR0 bits (SDM vol. 3, 2.5).
 export const CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 0x10, CR0_NE = 0x20, CR0_WP = 0x10000, CR0_AM = 0x40000,
   CR0_NW = 0x20000000, CR0_CD = 0x40000000, CR0_PG = 0x80000000 | 0;
+
+// CR4 bits that memory accesses and segments look at (SDM vol. 3, 2.5).
+export const CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_UMIP = 1 << 11, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21;
+
+/** EFER: entries of PAE paging may forbid execution. */
+export const EFER_NXE = 1 << 11;
 
 // Exception vectors (SDM vol. 3, 6.3).
 export const EXC_DE = 0, EXC_DB = 1, EXC_NMI = 2, EXC_BP = 3, EXC_OF = 4, EXC_BR = 5, EXC_UD = 6, EXC_NM = 7, EXC_DF = 8, EXC_TS = 10,

@@ -1,14 +1,19 @@
 /**
- * The fast tables: for each view (supervisor, user) a read and a write table of 2^20 words, one a page of VA.
+ * The fast tables: for each view (supervisor, user, supervisor without user pages) a read and a write table of 2^20 words, one a page of VA.
  * `table[va >>> 12] ^ va` is the MA of va when it is plain memory that this view may access, and negative otherwise.
  * An invalid entry has the sign opposite to its VA. Entries are filled one by one by the slow path, and each view
- * keeps a list of those it filled, so that a flush undoes only these.
+ * keeps a list of those it filled, global pages apart, so that a flush undoes only these.
  *
  * In lockstep (src/cpu/lockstep.ts) stores must be seen before they happen: then the write table has only what expose() put
  * there, of the pages that are `granted`; and a journal of changes lets the views go back to where they were.
  */
 
+/** The views. The last one is what CR4.SMAP makes: the supervisor while EFLAGS.AC is clear. */
+export const VIEW_SUPERVISOR = 0, VIEW_USER = 1, VIEW_SMAP = 2;
+
 const PAGES = 1 << 20;
+/** Small pages in 4 MB. */
+const LARGE_PAGES = 1 << 10;
 /** Entries a view remembers; past that it is flushed whole. */
 const LIST_SIZE = 1 << 16;
 
@@ -16,6 +21,12 @@ const invalidEntry = (page: number): number => (page < PAGES / 2 ? 0x80000000 | 
 
 /** Address check of a fast-table access, used wherever code is emitted: one place for its text. */
 export const fastAddressJs = (table: string, address: string): string => `${table}[${address} >>> 12] ^ ${address}`;
+
+/** Pages that were filled. */
+class PageList {
+  readonly pages = new Int32Array(LIST_SIZE);
+  count = 0;
+}
 
 export class TlbView {
   readonly read = new Int32Array(PAGES);
@@ -26,8 +37,8 @@ export class TlbView {
   journal: number[] | null = null;
   #spare: number[] = [];
   readonly #exposed: number[] = [];
-  readonly #filled = new Int32Array(LIST_SIZE);
-  #count = 0;
+  readonly #filled = new PageList();
+  readonly #filledGlobal = new PageList();
 
   /** @param lockstep stores go through the slow path until expose() */
   constructor(lockstep = false) {
@@ -35,21 +46,31 @@ export class TlbView {
     for (const table of [this.read, this.write, this.granted]) table.fill(invalidEntry(0), 0, PAGES / 2);
   }
 
-  /** Lets reads (and writes) of va's page go to the page of `ma`. */
-  fill(va: number, ma: number, writable: boolean): void {
-    if (this.#count === LIST_SIZE) this.flush();
-    const page = va >>> 12;
-    const entry = (va & ~4095) ^ (ma & ~4095);
-    this.#filled[this.#count++] = page;
+  /** Lets reads (and writes) of va's page go to the page of `ma`. A global page stays at flush(true). */
+  fill(va: number, ma: number, writable: boolean, global = false): void {
+    const page = va >>> 12, entry = (va & ~4095) ^ (ma & ~4095);
+    this.#note(page, global);
     this.#set(page, entry, writable ? entry : this.granted[page]!);
   }
 
-  flush(): void {
-    for (let i = 0; i < this.#count; i++) {
-      const page = this.#filled[i]!;
+  /** @param keepGlobal global pages stay */
+  flush(keepGlobal = false): void {
+    this.#empty(this.#filled);
+    if (!keepGlobal) this.#empty(this.#filledGlobal);
+  }
+
+  #note(page: number, global: boolean): void {
+    const list = global ? this.#filledGlobal : this.#filled;
+    if (list.count === LIST_SIZE) this.#empty(list);
+    list.pages[list.count++] = page;
+  }
+
+  #empty(list: PageList): void {
+    for (let i = 0; i < list.count; i++) {
+      const page = list.pages[i]!;
       this.#set(page, invalidEntry(page), invalidEntry(page));
     }
-    this.#count = 0;
+    list.count = 0;
   }
 
   flushPage(va: number): void {
@@ -85,8 +106,7 @@ export class TlbView {
       this.read[page] = journal[at + 1]!;
       this.granted[page] = entry;
       this.write[page] = invalidEntry(page);
-      if (this.#count < LIST_SIZE) this.#filled[this.#count++] = page;
-      else this.flushPage(page << 12);
+      this.#note(page, false);
       if ((entry ^ page << 12) >= 0) granted(page, entry ^ page << 12);
     }
     journal.length = 0;
@@ -107,71 +127,86 @@ export class TlbView {
 export class Tlb {
   readonly supervisor: TlbView;
   readonly user: TlbView;
-  /** VA pages with a write entry, by MA page: what to revoke when that page becomes code. */
+  /** By VIEW_*; the last one is made when it is first asked for. */
+  readonly #views: TlbView[];
+  readonly #lockstep: boolean;
+  /** VA pages with a write entry, by MA page: what to revoke when that page becomes code. Global pages apart. */
   readonly #writers = new Map<number, number[]>();
+  readonly #globalWriters = new Map<number, number[]>();
+  /** 4 MB of VA in which a page of several megabytes was filled. */
+  readonly #large = new Uint8Array(PAGES / LARGE_PAGES);
 
   constructor(lockstep = false) {
+    this.#lockstep = lockstep;
     this.supervisor = new TlbView(lockstep);
     this.user = new TlbView(lockstep);
+    this.#views = [this.supervisor, this.user];
   }
 
-  view(user: boolean): TlbView {
-    return user ? this.user : this.supervisor;
+  /** @param view VIEW_* */
+  view(view: number): TlbView {
+    return this.#views[view] ?? (this.#views[view] = new TlbView(this.#lockstep));
   }
 
-  fill(user: boolean, va: number, ma: number, writable: boolean): void {
-    this.view(user).fill(va, ma, writable);
-    if (writable) this.#addWriter(va >>> 12, ma >>> 12);
-  }
-
-  #addWriter(page: number, maPage: number): void {
-    const writers = this.#writers.get(maPage);
-    if (writers === undefined) this.#writers.set(maPage, [page]);
-    else if (!writers.includes(page)) writers.push(page);
+  fill(view: number, va: number, ma: number, writable: boolean, global = false, large = false): void {
+    this.view(view).fill(va, ma, writable, global);
+    if (large) this.#large[va >>> 22] = 1;
+    if (writable) addWriter(global ? this.#globalWriters : this.#writers, va >>> 12, ma >>> 12);
   }
 
   /** Lockstep: starts to note all changes. */
   startJournal(): void {
-    this.supervisor.startJournal();
-    this.user.startJournal();
+    for (const view of this.#views) view.startJournal();
   }
 
   /** Undoes all changes since startJournal(), and notes them no more. */
   undo(): void {
-    for (const view of [this.supervisor, this.user]) {
-      view.undo((page, ma) => this.#addWriter(page, ma >>> 12));
+    for (const view of this.#views) {
+      if (view.journal === null) view.flush();
+      else view.undo((page, ma) => addWriter(this.#writers, page, ma >>> 12));
       view.journal = null;
     }
   }
 
   /** Forgets the journal, with the changes as they are. */
   endJournal(): void {
-    for (const view of [this.supervisor, this.user]) view.journal = null;
+    for (const view of this.#views) view.journal = null;
   }
 
   /** Lockstep: all stores go through the slow path again. */
   conceal(): void {
-    this.supervisor.conceal();
-    this.user.conceal();
+    for (const view of this.#views) view.conceal();
   }
 
-  flush(): void {
-    this.supervisor.flush();
-    this.user.flush();
+  /** @param keepGlobal global pages stay */
+  flush(keepGlobal = false): void {
+    for (const view of this.#views) view.flush(keepGlobal);
     this.#writers.clear();
+    if (keepGlobal) return;
+    this.#globalWriters.clear();
+    this.#large.fill(0);
   }
 
+  /** What was filled of the page that holds va, of several megabytes or not. */
   flushPage(va: number): void {
-    this.supervisor.flushPage(va);
-    this.user.flushPage(va);
+    if (this.#large[va >>> 22] === 0) {
+      for (const view of this.#views) view.flushPage(va);
+      return;
+    }
+    for (let page = va >>> 22 << 10, end = page + LARGE_PAGES; page < end; page++) for (const view of this.#views) view.flushPage(page << 12);
   }
 
   /** No view may write to this MA page through the fast tables any more. */
   revokeWrites(maPage: number): void {
-    for (const page of this.#writers.get(maPage) ?? []) {
-      this.supervisor.revokeWrite(page);
-      this.user.revokeWrite(page);
+    for (const writers of [this.#writers, this.#globalWriters]) {
+      for (const page of writers.get(maPage) ?? []) for (const view of this.#views) view.revokeWrite(page);
+      writers.delete(maPage);
     }
-    this.#writers.delete(maPage);
   }
+}
+
+function addWriter(writers: Map<number, number[]>, page: number, maPage: number): void {
+  const pages = writers.get(maPage);
+  if (pages === undefined) writers.set(maPage, [page]);
+  else if (!pages.includes(page)) pages.push(page);
 }

@@ -285,7 +285,7 @@ it('goes on after a reset', () => {
   expect(guest.run()).toBe('reset');
   expect([guest.R[EAX], guest.R[EBX]]).toEqual([1, 0]);
   guest.cpu.reset();
-  expect([guest.R[EIP], guest.R[EDX]]).toEqual([0xfff0, 0x480]);
+  expect([guest.R[EIP], guest.R[EDX]]).toEqual([0xfff0, 0x663]);
   guest.rom(0xffff0000, Uint8Array.from({ length: 0x10000 }, (_, i) => (i === 0xfff0 ? 0x40 : 0xf4)));
   expect(guest.run()).toBe('hlt');
   expect([guest.R[EAX], guest.R[EIP]]).toEqual([1, 0xfff2]);

@@ -28,7 +28,7 @@ describe('-d in_asm', () => {
   });
 
   it('in real mode too, and (bad) where nothing decodes', () => {
-    const { text } = logged(['in_asm'], { source: 'inc ax\ndb 0x0f,0xff', make: realGuest });
+    const { text } = logged(['in_asm'], { source: 'inc ax\ndb 0x0f,0x04', make: realGuest });
     expect(text).toContain('0x00001000:  40                       incw     %ax\n');
     expect(text).toContain('0x00001001:  0f                       (bad)    \n');
   });

@@ -1,6 +1,6 @@
 /** One instruction from a row of the decode tables, with all variants of its encoding. */
 import type { Row } from '../../src/cpu/decode/insn.ts';
-import { FORM_MEMORY, FORM_REGISTER, OPCODE_FORM, OPCODE_MODRM, ROW_FORM } from '../../src/cpu/decode/table.ts';
+import { FORM_MEMORY, FORM_REGISTER, FORM_REGISTER_ONLY, OPCODE_FORM, OPCODE_MODRM, ROW_FORM } from '../../src/cpu/decode/table.ts';
 import { EAX, ECX, EDX, ESP } from '../../src/cpu/state.ts';
 import type { Random } from '../vectors/random.ts';
 import { Operands, SEGMENT_PREFIXES, littleEndian } from './operands.ts';
@@ -31,7 +31,7 @@ export interface Shape {
 
 export const usesModrm = (row: Row): boolean => OPCODE_FORM[row.map << 8 | row.opcode] === OPCODE_MODRM;
 export const isMemoryOnly = (row: Row): boolean => (ROW_FORM[row.index]! & FORM_MEMORY) !== 0;
-export const mayBeMemory = (row: Row): boolean => usesModrm(row) && (ROW_FORM[row.index]! & FORM_REGISTER) === 0;
+export const mayBeMemory = (row: Row): boolean => usesModrm(row) && row.modrm < 0 && (ROW_FORM[row.index]! & (FORM_REGISTER | FORM_REGISTER_ONLY)) === 0;
 
 /** Mnemonics whose registers beside the operands change. */
 const CLOBBERS: Readonly<Record<string, readonly number[]>> = {
@@ -74,12 +74,13 @@ export class Instructions extends Operands {
         prefixes.push(...address.prefixes);
       } else {
         const mod = (ROW_FORM[row.index]! & FORM_REGISTER) !== 0 ? random.below(4) : 3;
-        bytes.push(mod << 6 | middle << 3 | (shape.rm ?? this.register(row.operands[0] === 'Eb')));
+        bytes.push(row.modrm >= 0 ? row.modrm : mod << 6 | middle << 3 | (shape.rm ?? this.register(row.operands[0] === 'Eb')));
       }
       if (row.operands.some((operand) => /^G|^Rd/.test(operand))) this.forget(middle);
     }
     const references = this.immediates(row, { bytes, prefixes, opSize, addrSize }, shape);
     this.oddPrefixes(row, prefixes, memory, shape.rep ?? 0);
+    if (row.prefix !== '' && row.prefix !== 'NP') prefixes.push(parseInt(row.prefix, 16));
     const shift = prefixes.length;
     for (let i = prefixes.length - 1; i > 0; i--) {
       const other = random.below(i + 1);

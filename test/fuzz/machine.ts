@@ -2,6 +2,7 @@
  * A processor in the world of layout.ts, and the cases that it runs. Where the guest is lost (a HLT that is not the code's own, a
  * triple fault) the machine puts the system and the mode back and goes on at another instruction; so all machines do the same.
  */
+import { parseCpuModel } from '../../src/cpu/models.ts';
 import { Cpu } from '../../src/cpu/cpu.ts';
 import type { CpuOptions } from '../../src/cpu/cpu.ts';
 import {
@@ -104,7 +105,7 @@ export class FuzzMachine {
     this.space.add({ kind: 'mmio', io: this.device(1, L.DEVICE_SIZE) }, L.DEVICE, 1);
     io.map(0, this.device(2, L.PORTS));
     this.bytes = memory.bytes;
-    const cpu: Cpu = new Cpu({ space: this.space, io, acknowledge: () => this.acknowledge(), tsc: () => this.now * 3 + 0xffff_ff00, tbBytes: DEFAULT_TB_BYTES, ...options });
+    const cpu: Cpu = new Cpu({ space: this.space, io, acknowledge: () => this.acknowledge(), tsc: () => this.now * 3 + 0xffff_ff00, model: parseCpuModel('max'), tbBytes: DEFAULT_TB_BYTES, ...options });
     this.cpu = cpu;
     this.R = cpu.R;
   }

@@ -8,6 +8,7 @@
  *     0x103000  256 HLTs: the handlers
  */
 
+import { parseCpuModel } from '../../src/cpu/models.ts';
 import { Cpu } from '../../src/cpu/cpu.ts';
 import type { CpuOptions } from '../../src/cpu/cpu.ts';
 import { writeEflags } from '../../src/cpu/flags.ts';
@@ -49,7 +50,7 @@ export class UserMachine {
     const memory = new HostMemory(RAM_SIZE);
     this.space = new AddressSpace(memory);
     this.space.add({ kind: 'ram', ma: memory.allocate(RAM_SIZE), size: RAM_SIZE }, 0);
-    this.cpu = new Cpu({ space: this.space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, ...options });
+    this.cpu = new Cpu({ space: this.space, io: new PortBus(), acknowledge: () => 0, tsc: () => 0, model: parseCpuModel('max'), ...options });
     this.buildTables();
   }
 

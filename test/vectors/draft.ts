@@ -4,6 +4,7 @@
  */
 
 import type { Row } from '../../src/cpu/decode/insn.ts';
+import { opcodeBytes } from '../../src/cpu/decode/table.ts';
 import { EAX, EBP, EBX, ECX, EDI, EDX, ESI, ESP } from '../../src/cpu/state.ts';
 import type { Patch } from './format.ts';
 import { AREAS, DEFAULT_REGISTERS, EFLAGS_INDEX, ENTRY, HIGH_DATA, LOW_DATA, READ_ONLY, STACK, initialByte } from './layout.ts';
@@ -145,7 +146,9 @@ export class Draft {
     if (this.override) add(OVERRIDES[below(OVERRIDES.length)]);
     if (this.lock) add(0xF0);
     if (this.rep !== 0) add(this.rep);
-    return Uint8Array.from([...prefixes, ...(row.map === 1 ? [0x0F] : []), row.opcode, ...this.modrm, ...this.immediate]);
+    const [mandatory, ...opcode] = row.prefix === '' || row.prefix === 'NP' ? [0, ...opcodeBytes(row)] : opcodeBytes(row);
+    if (mandatory !== 0) add(mandatory!);
+    return Uint8Array.from([...prefixes, ...opcode, ...this.modrm, ...this.immediate]);
   }
 
   /** An address where `size` bytes can be read and written; rarely read only, or one that reaches into the unmapped page behind. */
@@ -177,7 +180,7 @@ export class Draft {
   private resolve(reserved: number): void {
     const { row, opSize, memory, addrSize } = this.variant;
     const { random, middle } = this;
-    const sizes: Readonly<Record<string, number>> = { b: 1, w: 2, d: 4, v: opSize, z: opSize, a: 2 * opSize, p: 2 + opSize, s: 6 };
+    const sizes: Readonly<Record<string, number>> = { b: 1, w: 2, d: 4, v: opSize, z: opSize, a: 2 * opSize, p: 2 + opSize, s: 6, q: 8 };
     const hasModrm = row.group >= 0 || row.operands.some((operand) => /^[EGMRSCD][a-z/]|^M$/.test(operand));
     const general = row.operands.find((operand) => operand.startsWith('G'));
     const kept = general === undefined || random.chance(0.2) ? reserved : reserved | 1 << (general === 'Gb' ? middle & 3 : middle);
@@ -190,7 +193,7 @@ export class Draft {
         address = this.address(indirectSize);
         this.modrm = addrSize === 2 ? this.address16(middle, address, kept) : this.address32(middle, address, kept);
       } else {
-        this.modrm = [0xC0 | middle << 3 | last];
+        this.modrm = [row.modrm >= 0 ? row.modrm : 0xC0 | middle << 3 | last];
       }
     }
     for (const operand of row.operands) {

@@ -5,8 +5,8 @@
 
 import { DECODE_GP, DECODE_OK, DECODE_UD, Insn } from './insn.ts';
 import {
-  FORM_IMM2, FORM_IMM_MASK, FORM_LOCK, FORM_MEMORY, FORM_REGISTER, FORM_REGS_SHIFT, IMM_BYTE, IMM_FAR, IMM_MOFFS, IMM_NONE, IMM_REL_BYTE,
-  IMM_REL_V, IMM_SIGNED_BYTE, IMM_V, IMM_WORD, OPCODE_FORM, OPCODE_MODRM, OPCODE_NONE, ROW_AT, ROW_FORM, ROWS,
+  CLASS_66, CLASS_F2, CLASS_F3, CLASS_NONE, FORM_IMM2, FORM_IMM_MASK, FORM_LOCK, FORM_MEMORY, FORM_REGISTER, FORM_REGISTER_ONLY, FORM_REGS_SHIFT, IMM_BYTE, IMM_FAR, IMM_MOFFS, IMM_NONE, IMM_REL_BYTE,
+  IMM_REL_V, IMM_SIGNED_BYTE, IMM_V, IMM_WORD, OPCODE_FORM, OPCODE_MODRM, OPCODE_NONE, ROW_AT, ROW_EXACT, ROW_FORM, ROWS,
 } from './table.ts';
 
 /** Where instruction bytes come from. */
@@ -78,7 +78,8 @@ export class Decoder {
       insn.reg = modrm >> 3 & 7;
       insn.rm = modrm & 7;
     }
-    const index = ROW_AT[opcode << 3 | insn.reg];
+    let index = ROW_EXACT[opcode << 8 | insn.modrm & 0xff];
+    if (index < 0) index = ROW_AT[this.prefixClass(insn) << 12 | opcode << 3 | insn.reg];
     if (index < 0) return DECODE_UD;
     insn.row = ROWS[index];
     const form = ROW_FORM[index];
@@ -96,7 +97,7 @@ export class Decoder {
 
     // Checked last: a fetch fault in the instruction's own bytes comes before #UD.
     if ((form >> FORM_REGS_SHIFT & 1 << insn.reg) === 0) return DECODE_UD;
-    if (insn.mod === 3 && (form & FORM_MEMORY) !== 0) return DECODE_UD;
+    if ((form & (insn.mod === 3 ? FORM_MEMORY : FORM_REGISTER_ONLY)) !== 0) return DECODE_UD;
     if (insn.lock && ((form & FORM_LOCK) === 0 || insn.mod === 3)) return DECODE_UD;
     return DECODE_OK;
   }
@@ -105,6 +106,7 @@ export class Decoder {
   private prefixes(insn: Insn, mode32: boolean): number {
     insn.opSize = insn.addrSize = mode32 ? 4 : 2;
     insn.rep = 0;
+    insn.operandSizePrefix = false;
     insn.lock = false;
     insn.override = -1;
     for (;;) {
@@ -112,13 +114,22 @@ export class Decoder {
       const prefix = PREFIX[byte];
       switch (prefix) {
         case 0: return byte;
-        case PREFIX_OPERAND_SIZE: insn.opSize = mode32 ? 2 : 4; break;
+        case PREFIX_OPERAND_SIZE:
+          insn.opSize = mode32 ? 2 : 4;
+          insn.operandSizePrefix = true;
+          break;
         case PREFIX_ADDRESS_SIZE: insn.addrSize = mode32 ? 2 : 4; break;
         case PREFIX_LOCK: insn.lock = true; break;
         case PREFIX_REP: insn.rep = byte; break;
         default: insn.override = prefix - PREFIX_SEGMENT;
       }
     }
+  }
+
+  /** REP and REPNE decide before the operand size. */
+  private prefixClass(insn: Insn): number {
+    if (insn.rep !== 0) return insn.rep === 0xF3 ? CLASS_F3 : CLASS_F2;
+    return insn.operandSizePrefix ? CLASS_66 : CLASS_NONE;
   }
 
   /** 16-bit addressing (SDM vol. 2, table 2-1). */

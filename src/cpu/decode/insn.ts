@@ -15,6 +15,12 @@ export interface Row {
   readonly map: number;
   readonly opcode: number;
   readonly group: number;
+  /** The whole ModRM byte where the row names it (0F 01 CA), or -1. */
+  readonly modrm: number;
+  /** Mandatory prefix: `66`, `F2`, `F3`, `NP` (none of them), or empty: any. */
+  readonly prefix: string;
+  /** Name of the processor feature that it needs (src/cpu/features.ts), or empty. */
+  readonly feature: string;
   /** Position in the list of all rows: rows are numbered from 0, so tables of emitters can be arrays. */
   readonly index: number;
 }
@@ -32,6 +38,8 @@ export class Insn {
   /** 0, 0xF2 or 0xF3: the last of them. */
   rep = 0;
   lock = false;
+  /** There is a 66h prefix. */
+  operandSizePrefix = false;
   /** Segment override: 0-5, or -1. */
   override = -1;
   /** -1 where the row has no ModRM. */

@@ -2,14 +2,15 @@
  * The one-byte opcode map: what a 486 executes, in the notation of the Intel SDM, vol. 2, appendix A.2 (table A-2, groups
  * A-6). The 0F map is in rows-0f.ts; table.ts parses both into `ROWS`. One line per row:
  *
- *     OPCODE[-LAST] [/REG] MNEMONIC [OPERANDS] [lock]
+ *     [PREFIX.]OPCODE[-LAST] [/REG | MODRM] MNEMONIC [OPERANDS] [lock] [@feature]
  *
- * Opcodes in hexadecimal; `40-47` makes eight rows that differ in `opcode` only. `/0` is ModRM.reg of a group. Operands:
- * the destination first. What no row names is #UD.
+ * Opcodes in hexadecimal; `40-47` makes eight rows that differ in `opcode` only. `/0` is ModRM.reg of a group, `CA` a whole ModRM byte.
+ * PREFIX is a mandatory one: 66, F2, F3, or NP for none of them; of several, F2 and F3 decide. Operands: the destination first.
+ * `@cmov`: the processor's model must have that feature (src/cpu/features.ts). What no row names is #UD.
  *
  * Operand codes: an addressing letter and a size letter, as in the manual.
  *     E ModRM register or memory     G register ModRM.reg            M memory only (a register form is #UD)
- *     R register ModRM.rm, ModRM.mod is ignored                      S, C, D segment, control, debug register ModRM.reg
+ *     R register ModRM.rm: Rd with any ModRM.mod, Rv without memory form  S, C, D segment, control, debug register ModRM.reg
  *     O offset without ModRM         X, Y string source, destination (DS:eSI, ES:eDI)
  *     I immediate, zero-extended     J displacement from the next instruction, sign-extended
  *     A far pointer in the instruction (imm = offset, imm2 = selector)

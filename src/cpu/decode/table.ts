@@ -1,11 +1,13 @@
 /**
  * Parses the rows and packs them into typed arrays, once, when the module is loaded; nothing here changes afterwards.
  *
- *     ROW_AT[map << 11 | opcode << 3 | ModRM.reg]   index of the row, or -1 (#UD)
+ *     ROW_AT[prefix << 12 | map << 11 | opcode << 3 | ModRM.reg]   index of the row, or -1 (#UD); prefix: PREFIX_CLASS
+ *     ROW_EXACT[map << 16 | opcode << 8 | ModRM]                   the same for rows that name the whole ModRM byte
  *     OPCODE_FORM[map << 8 | opcode]                OPCODE_NONE, OPCODE_PLAIN, OPCODE_MODRM
  *     ROW_FORM[row]                                 the FORM_* bits below: all that the decoder needs to know of a row
  */
 
+import { featureNumber } from '../features.ts';
 import type { Row } from './insn.ts';
 import { ONE_BYTE_ROWS } from './rows.ts';
 import { TWO_BYTE_ROWS } from './rows-0f.ts';
@@ -25,16 +27,25 @@ export const FORM_REGISTER = 1 << 6;
 export const FORM_LOCK = 1 << 7;
 /** Bits 8-15: which values of ModRM.reg are defined. */
 export const FORM_REGS_SHIFT = 8;
+/** A memory form is #UD. */
+export const FORM_REGISTER_ONLY = 1 << 16;
+
+/** Which mandatory prefix an instruction has, for ROW_AT: REP and REPNE count before 66h. */
+export const CLASS_NONE = 0, CLASS_66 = 1, CLASS_F3 = 2, CLASS_F2 = 3;
+const CLASSES: Readonly<Record<string, readonly number[]>> = {
+  NP: [CLASS_NONE], 66: [CLASS_66], F3: [CLASS_F3], F2: [CLASS_F2],
+};
+const ANY_PREFIX: readonly number[] = [CLASS_NONE, CLASS_66, CLASS_F3, CLASS_F2];
 
 const SEGMENT_REGISTERS = 0b00111111, LOADABLE_SEGMENTS = 0b00111101, CONTROL_REGISTERS = 0b00011101;
 
-const ROW_SYNTAX = /^([0-9A-F]{2})(?:-([0-9A-F]{2}))?(?: \/([0-7]))? ([A-Z][A-Za-z0-9]*)(?: (?!lock)(\S+))?( lock)?$/;
+const ROW_SYNTAX = /^(?:(NP|66|F2|F3)\.)?([0-9A-F]{2})(?:-([0-9A-F]{2}))?(?: \/([0-7]))?(?: ([0-9A-F]{2}))? ([A-Z][A-Za-z0-9]*)(?: (?!lock|@)(\S+))?( lock)?(?: @(\w+))?$/;
 
 function parseRows(map: number, text: string, rows: Row[]): void {
   for (const line of text.trim().split('\n')) {
     const match = ROW_SYNTAX.exec(line);
     if (match === null) throw new Error(`opcode table: cannot parse "${line}"`);
-    const [, first, last = first, group = '-1', mnemonic, operands = '', lock] = match;
+    const [, prefix = '', first, last = first, group = '-1', modrm, mnemonic, operands = '', lock, feature] = match;
     for (let opcode = parseInt(first, 16); opcode <= parseInt(last, 16); opcode++) {
       rows.push({
         mnemonic,
@@ -42,7 +53,10 @@ function parseRows(map: number, text: string, rows: Row[]): void {
         lock: lock !== undefined,
         map,
         opcode,
-        group: Number(group),
+        group: modrm === undefined ? Number(group) : parseInt(modrm, 16) >> 3 & 7,
+        modrm: modrm === undefined ? -1 : parseInt(modrm, 16),
+        prefix,
+        feature: feature ?? '',
         index: rows.length,
       });
     }
@@ -54,6 +68,11 @@ function allRows(): Row[] {
   parseRows(0, ONE_BYTE_ROWS, rows);
   parseRows(1, TWO_BYTE_ROWS, rows);
   return rows;
+}
+
+/** The bytes up to and with the opcode: mandatory prefix, map, opcode. */
+export function opcodeBytes({ prefix, map, opcode }: Row): number[] {
+  return [...(prefix === '' || prefix === 'NP' ? [] : [parseInt(prefix, 16)]), ...(map === 1 ? [0x0f] : []), opcode];
 }
 
 /** All rows, in the order of their index. */
@@ -76,6 +95,7 @@ function rowForm(row: Row): number {
   if (immediates.length > 1) form |= FORM_IMM2;
   if (row.operands.some((operand) => operand.startsWith('M'))) form |= FORM_MEMORY;
   if (row.operands.includes('Rd')) form |= FORM_REGISTER;
+  if (row.operands.includes('Rv')) form |= FORM_REGISTER_ONLY;
   if (row.lock) form |= FORM_LOCK;
   return form | definedRegisters(row.operands) << FORM_REGS_SHIFT;
 }
@@ -83,15 +103,24 @@ function rowForm(row: Row): number {
 const usesModrm = (row: Row): boolean => row.group >= 0 || row.operands.some((operand) => /^[EGMRSCD][a-z/]|^M$/.test(operand));
 
 export const ROW_FORM = Int32Array.from(ROWS, rowForm);
-export const ROW_AT = new Int16Array(2 << 11).fill(-1);
+/** By row: the number of the feature that it needs, or -1. */
+export const ROW_FEATURE = Int8Array.from(ROWS, ({ feature }) => (feature === '' ? -1 : featureNumber(feature)));
+export const ROW_AT = new Int16Array(4 << 12).fill(-1);
+export const ROW_EXACT = new Int16Array(2 << 16).fill(-1);
 export const OPCODE_FORM = new Uint8Array(2 << 8);
 
+function enter(table: Int16Array, at: number, row: Row): void {
+  if (table[at] !== -1) throw new Error(`opcode table: two rows for ${row.map} ${row.opcode.toString(16)} /${row.group}`);
+  table[at] = row.index;
+}
+
 for (const row of ROWS) {
-  const at = row.map << 11 | row.opcode << 3;
-  const [from, to] = row.group < 0 ? [0, 7] : [row.group, row.group];
-  for (let reg = from; reg <= to; reg++) {
-    if (ROW_AT[at | reg] !== -1) throw new Error(`opcode table: two rows for ${row.map} ${row.opcode.toString(16)} /${reg}`);
-    ROW_AT[at | reg] = row.index;
+  if (row.modrm >= 0) enter(ROW_EXACT, row.map << 16 | row.opcode << 8 | row.modrm, row);
+  else {
+    const [from, to] = row.group < 0 ? [0, 7] : [row.group, row.group];
+    for (const prefix of CLASSES[row.prefix] ?? ANY_PREFIX) {
+      for (let reg = from; reg <= to; reg++) enter(ROW_AT, prefix << 12 | row.map << 11 | row.opcode << 3 | reg, row);
+    }
   }
   OPCODE_FORM[row.map << 8 | row.opcode] = usesModrm(row) ? OPCODE_MODRM : OPCODE_PLAIN;
 }

@@ -8,6 +8,8 @@
  * R[EIP] and the flags stand as they are.
  */
 import type { AccessSize } from '../../memory/io-region.ts';
+import type { CpuModel } from '../models.ts';
+import type { Msrs } from '../msrs.ts';
 import { CUR_OP } from '../state.ts';
 
 /** The I/O ports. */
@@ -53,9 +55,17 @@ export interface CpuContext {
   setCpl(cpl: number): void;
   updateHflags(): void;
   setSegment(seg: number, selector: number, base: number, limit: number, attr: number): void;
-  /** CR0.PG, CR0.WP, CR3 or CR4 have changed. */
-  flushTlb(): void;
+  /** CR0.PG, CR0.WP, CR3 or CR4 have changed. `keepGlobal`: global pages stay (CR3 alone). */
+  flushTlb(keepGlobal?: boolean): void;
+  /** 32 bits at a physical address. */
+  readPhysical(pa: number): number;
   flushPage(va: number): void;
+  readonly model: CpuModel;
+  readonly msrs: Msrs;
+  /** A random int32, of RDRAND's quality. */
+  random(): number;
+  /** The time-stamp counter goes on from here. */
+  setTsc(low: number, high: number): void;
   /** Reads the time-stamp counter into tscLow and tscHigh. */
   sampleTsc(): void;
   readonly tscLow: number;

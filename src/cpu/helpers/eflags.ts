@@ -5,7 +5,7 @@
 import type { CpuContext } from './context.ts';
 import { currentCpl } from './descriptor.ts';
 import { computeAll, computeC, EFLAGS_DEFINED, readEflags, writeEflags } from '../flags.ts';
-import { CR0, CR0_PE, EFLAGS, EXC_GP, IF, IOPL, RF, VM } from '../state.ts';
+import { AC, CR0, CR0_PE, EFLAGS, EXC_GP, IF, IOPL, RF, VM } from '../state.ts';
 
 /** The status flags of a lazy state. Pure. */
 export const cc_compute_all = (dst: number, src: number, src2: number, op: number): number => computeAll(dst, src, src2, op);
@@ -46,6 +46,12 @@ function checkInterruptFlag(cpu: CpuContext): void {
 export function cli(cpu: CpuContext): void {
   checkInterruptFlag(cpu);
   cpu.R[EFLAGS] = cpu.R[EFLAGS]! & ~IF;
+}
+
+/** CLAC, STAC: EFLAGS.AC, at CPL 0. */
+export function set_ac(cpu: CpuContext, value: number): void {
+  cpu.R[EFLAGS] = value !== 0 ? cpu.R[EFLAGS]! | AC : cpu.R[EFLAGS]! & ~AC;
+  cpu.updateHflags();
 }
 
 /** The interrupt shadow of STI is the translator's. */

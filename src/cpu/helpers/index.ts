@@ -9,18 +9,21 @@ import type { Helper } from '../../tcg/env.ts';
 import { createFpuHelpers } from '../fpu/helpers.ts';
 import type { CpuContext } from './context.ts';
 import { clts, invlpg, lmsw, mov_from_cr, mov_from_dr, mov_to_cr, mov_to_dr, wbinvd } from './control-registers.ts';
+import { cpuid } from './cpuid.ts';
 import { aaa, aad, aam, aas, daa, das } from './decimal.ts';
 import { divb, divl, divw, idivb, idivl, idivw } from './divide.ts';
-import { cc_compute_all, cc_compute_c, cli, popf, read_eflags, sti } from './eflags.ts';
+import { cc_compute_all, cc_compute_c, cli, popf, read_eflags, set_ac, sti } from './eflags.ts';
 import { far_call, far_jmp, far_ret } from './far-transfer.ts';
 import { int1, int3, int_of, raise, raise_err, single_step, soft_int } from './interrupt.ts';
 import { portIn, portOut } from './io.ts';
 import { iret } from './iret.ts';
 import { load_seg } from './segment.ts';
 import { lar, lsl, verr, verw } from './selector-checks.ts';
+import { rdmsr, rdpmc, rdtsc, wrmsr } from './msr.ts';
 import { bound, enter, pusha } from './stack-frame.ts';
 import { string } from './string.ts';
-import { cpuid, hlt, rdtsc } from './system.ts';
+import { cmpxchg8b, hlt, popcount, random } from './system.ts';
+import { sysenter, sysexit } from './sysenter.ts';
 import { lgdt, lidt, lldt, ltr, sgdt, sidt } from './table-registers.ts';
 
 export interface HelperTable {
@@ -108,6 +111,14 @@ const ROWS: readonly Row[] = [
   row('hlt', hlt, 1, NOTHING, 'write', FAULTS),
   row('cpuid', cpuid, 0, NOTHING, 'write', QUIET),
   row('rdtsc', rdtsc, 0, NOTHING, 'write', FAULTS),
+  row('rdmsr', rdmsr, 0, NOTHING, 'write', FAULTS),
+  row('wrmsr', wrmsr, 0, NOTHING, 'read', FAULTS),
+  row('rdpmc', rdpmc, 0, NOTHING, 'write', FAULTS),
+  row('sysenter', sysenter, 0, NOTHING, 'write', FAULTS),
+  row('sysexit', sysexit, 0, NOTHING, 'write', FAULTS),
+  row('set_ac', set_ac, 1, NOTHING, 'none', FAULTS),
+  row('cmpxchg8b', cmpxchg8b, 1, NOTHING, 'write', FAULTS),
+  row('random', random, 0, RETURNS, 'none', QUIET),
 ];
 
 /** Binds a body to its processor, with just its arguments: a rest parameter would cost an array for each call. */
@@ -127,6 +138,7 @@ export function createHelpers(cpu: CpuContext): HelperTable {
   const list: Helper[] = [
     { name: 'cc_compute_all', args: 4, returns: true, globals: 'none', pure: true, mayFault: false, fn: cc_compute_all },
     { name: 'cc_compute_c', args: 4, returns: true, globals: 'none', pure: true, mayFault: false, fn: cc_compute_c },
+    { name: 'popcount', args: 1, returns: true, globals: 'none', pure: true, mayFault: false, fn: popcount },
     ...ROWS.map(({ name, body, args, returns, globals, faults }): Helper =>
       ({ name, args, returns, globals, pure: false, mayFault: faults, fn: bind(cpu, body, args) })),
     ...createFpuHelpers(cpu),

@@ -1,21 +1,8 @@
-/**
- * HLT, CPUID, RDTSC. Intel SDM vol. 2, those instructions.
- */
+/** HLT, CMPXCHG8B, POPCNT, RDRAND. Intel SDM vol. 2, those instructions. */
 import type { CpuContext } from './context.ts';
-import { CR4_TSD } from './control-registers.ts';
-import { currentCpl } from './descriptor.ts';
 import { requireRing0 } from './table-registers.ts';
-import { CR4, EAX, EBX, ECX, EDX, EIP, EXC_GP, HALTED } from '../state.ts';
-
-/** Family 4, model 8, stepping 0: also in EDX after reset. */
-export const CPUID_SIGNATURE = 0x480;
-/** Feature flags (EDX of leaf 1): x87 unit, 4 MB pages, time-stamp counter. */
-const FEATURE_FPU = 1 << 0, FEATURE_PSE = 1 << 3, FEATURE_TSC = 1 << 4;
-const CPUID_FEATURES = FEATURE_FPU | FEATURE_PSE | FEATURE_TSC;
-const HIGHEST_LEAF = 1;
-
-/** Four characters as a register holds them. */
-const chars = (text: string): number => text.charCodeAt(0) | text.charCodeAt(1) << 8 | text.charCodeAt(2) << 16 | text.charCodeAt(3) << 24;
+import { writeEflags } from '../flags.ts';
+import { EAX, EBX, ECX, EDX, EIP, HALTED, ZF } from '../state.ts';
 
 /** The processor stops until an interrupt, which returns to `nextEip`. */
 export function hlt(cpu: CpuContext, nextEip: number): void {
@@ -24,25 +11,26 @@ export function hlt(cpu: CpuContext, nextEip: number): void {
   cpu.R[HALTED] = 1;
 }
 
-/** A leaf above the highest gives the data of the highest, as Intel's processors do. */
-export function cpuid(cpu: CpuContext): void {
+/** The eight bytes at a linear address that the translator has checked: written in any case, as CMPXCHG does. */
+export function cmpxchg8b(cpu: CpuContext, linear: number): void {
   const R = cpu.R;
-  if (R[EAX] === 0) {
-    R[EAX] = HIGHEST_LEAF;
-    R[EBX] = chars('Genu');
-    R[EDX] = chars('ineI');
-    R[ECX] = chars('ntel');
-  } else {
-    R[EAX] = CPUID_SIGNATURE;
-    R[EBX] = R[ECX] = 0;
-    R[EDX] = CPUID_FEATURES;
+  cpu.probe(linear, 8, true);
+  const low = cpu.load32(linear), high = cpu.load32(linear + 4 | 0);
+  const equal = low === R[EAX] && high === R[EDX];
+  cpu.store32(linear, equal ? R[EBX]! : low);
+  cpu.store32(linear + 4 | 0, equal ? R[ECX]! : high);
+  if (!equal) {
+    R[EAX] = low;
+    R[EDX] = high;
   }
+  writeEflags(R, equal ? ZF : 0, ZF);
 }
 
-export function rdtsc(cpu: CpuContext): void {
-  const R = cpu.R;
-  if ((R[CR4]! & CR4_TSD) !== 0 && currentCpl(cpu) !== 0) cpu.raise(EXC_GP, 0);
-  cpu.sampleTsc();
-  R[EAX] = cpu.tscLow;
-  R[EDX] = cpu.tscHigh;
+/** How many bits of a word are set. Pure. */
+export function popcount(word: number): number {
+  let bits = word - (word >>> 1 & 0x55555555) | 0;
+  bits = (bits & 0x33333333) + (bits >>> 2 & 0x33333333);
+  return Math.imul(bits + (bits >>> 4) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
+
+export const random = (cpu: CpuContext): number => cpu.random();

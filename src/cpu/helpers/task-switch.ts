@@ -5,6 +5,7 @@
  */
 import { commitState } from './context.ts';
 import type { CpuContext } from './context.ts';
+import { loadPdptes } from './control-registers.ts';
 import {
   DESC_ATTR_MASK, DESC_P, DESC_TSS_BUSY, descriptorBase, descriptorDpl, descriptorLimit, fetchDescriptor, isAvailableTss, isCode,
   isConforming, isNull, selectorError, setTssBusy, TYPE_LDT,
@@ -15,7 +16,7 @@ import type { LoadFaults } from './segment.ts';
 import { isTss32, TSS16, TSS32 } from './tss.ts';
 import { EFLAGS_DEFINED, readEflags, writeEflags } from '../flags.ts';
 import {
-  CR0, CR0_PG, CR0_TS, CR3, CS, DR, DS, EAX, EIP, ES, EXC_DB, EXC_NP, EXC_SS, EXC_TS, FS, GS, LDT_ATTR, LDT_BASE, LDT_LIMIT, LDT_SEL,
+  CR0, CR0_PG, CR0_TS, CR3, CR4, CR4_PAE, CS, DR, DS, EAX, EIP, ES, EXC_DB, EXC_NP, EXC_SS, EXC_TS, FS, GS, LDT_ATTR, LDT_BASE, LDT_LIMIT, LDT_SEL,
   NT, SEG_SEL, SS, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL, VM,
 } from '../state.ts';
 
@@ -90,8 +91,9 @@ export function switchTask(cpu: CpuContext, tss: Descriptor, source: TaskSwitchS
   R[TR_ATTR] = tss.high & DESC_ATTR_MASK | DESC_TSS_BUSY;
   R[CR0] = R[CR0]! | CR0_TS;
   if (image.hasCr3 && (R[CR0]! & CR0_PG) !== 0 && R[CR3] !== image.cr3) {
+    if ((R[CR4]! & CR4_PAE) !== 0) loadPdptes(cpu, image.cr3);
     R[CR3] = image.cr3;
-    cpu.flushTlb();
+    cpu.flushTlb(true);
   }
   R[DR + 7] = R[DR + 7]! & ~DR7_LOCAL;
   loadImage(cpu, image, source === 'call');

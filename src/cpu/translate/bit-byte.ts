@@ -79,6 +79,22 @@ function setcc(ctx: Context): void {
   write(ctx, 0, value);
 }
 
+/** ZF by the source, all other flags clear. */
+function popcnt(ctx: Context): void {
+  const { b, cc } = ctx;
+  const source = read(ctx, 1, ZERO), flags = b.temp();
+  write(ctx, 0, ctx.callFor('popcount', source));
+  b.setcond(EQ, flags, source, b.const(0));
+  b.shli(flags, flags, 6);
+  cc.setAll(flags);
+}
+
+/** RDRAND, RDSEED: there is always a number, so CF is set and the other flags are clear. */
+function random(ctx: Context): void {
+  write(ctx, 0, ctx.callFor('random'));
+  ctx.cc.setAll(ctx.const(CF));
+}
+
 export const bitByte: Family = {
   BSF: scan(true),
   BSR: scan(false),
@@ -86,5 +102,8 @@ export const bitByte: Family = {
   BTC: bitTest((ctx, out, value, mask) => ctx.b.xor(out, value, mask)),
   BTR: bitTest((ctx, out, value, mask) => ctx.b.andc(out, value, mask)),
   BTS: bitTest((ctx, out, value, mask) => ctx.b.or(out, value, mask)),
+  POPCNT: popcnt,
+  RDRAND: random,
+  RDSEED: random,
   SETcc: setcc,
 };

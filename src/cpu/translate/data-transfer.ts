@@ -1,11 +1,12 @@
-/** Data transfer instructions: MOV, XCHG, BSWAP, XADD, CMPXCHG, PUSH, POP, PUSHA, POPA, CBW, CWD, MOVSX, MOVZX (SDM vol. 1, 5.1.1). */
+/** Data transfer instructions: MOV, CMOVcc, XCHG, BSWAP, XADD, CMPXCHG, CMPXCHG8B, PUSH, POP, PUSHA, POPA, CBW, CWD, MOVSX, MOVZX (SDM vol. 1, 5.1.1). */
 import { EQ } from '../../tcg/conditions.ts';
 import { EAX, EBP, EBX, ECX, EDI, EDX, ESI, ESP } from '../state.ts';
 import { ANY, SIGN, ZERO } from './context.ts';
 import type { Context } from './context.ts';
+import { withFlags } from './emitter.ts';
 import type { Family } from './emitter.ts';
 import { ADD, SUB } from './lazy-flags.ts';
-import { modify, read, registerOf, sizeOf, write } from './operands.ts';
+import { modify, operandAddress, read, registerOf, sizeOf, write } from './operands.ts';
 import { dropStack, peekStack, push, stackOffset } from './stack.ts';
 
 function mov(ctx: Context): void {
@@ -63,6 +64,18 @@ function cmpxchg(ctx: Context): void {
   ctx.cc.set(SUB, size, difference, old, -1, -1);
 }
 
+function cmovcc(ctx: Context): void {
+  const old = read(ctx, 0, ANY), source = read(ctx, 1, ANY), result = ctx.b.temp();
+  const { condition, a, b } = ctx.cc.condition(ctx.insn.row.opcode & 15);
+  ctx.b.movcond(condition, result, a, b, source, old);
+  write(ctx, 0, result);
+}
+
+function cmpxchg8b(ctx: Context): void {
+  ctx.call('cmpxchg8b', operandAddress(ctx, 8, true));
+  ctx.cc.setDynamic();
+}
+
 function pushOperand(ctx: Context): void {
   push(ctx, read(ctx, 0, ANY), ctx.insn.opSize);
 }
@@ -115,6 +128,6 @@ function cwd(ctx: Context): void {
 }
 
 export const dataTransfer: Family = {
-  BSWAP: bswap, CBW: cbw, CMPXCHG: cmpxchg, CWD: cwd, MOV: mov, MOVSX: movsx, MOVZX: movzx, POP: popOperand, POPA: popa, PUSH: pushOperand,
+  BSWAP: bswap, CBW: cbw, CMOVcc: cmovcc, CMPXCHG: cmpxchg, CMPXCHG8B: withFlags(cmpxchg8b), CWD: cwd, MOV: mov, MOVSX: movsx, MOVZX: movzx, POP: popOperand, POPA: popa, PUSH: pushOperand,
   PUSHA: pusha, XADD: xadd, XCHG: xchg,
 };

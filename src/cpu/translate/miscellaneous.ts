@@ -1,4 +1,4 @@
-/** Miscellaneous instructions: LEA, NOP, UD2, XLAT, CPUID (SDM vol. 1, 5.1.13). */
+/** Miscellaneous instructions: LEA, NOP, UD0-UD2, XLAT, CPUID (SDM vol. 1, 5.1.13). */
 import { EAX, EBX, EXC_UD } from '../state.ts';
 import { raise } from './block-end.ts';
 import { ZERO } from './context.ts';
@@ -13,7 +13,8 @@ function lea(ctx: Context): void {
 
 function nop(): void {}
 
-function ud2(ctx: Context): void {
+/** UD0, UD1, UD2. */
+function undefinedInsn(ctx: Context): void {
   raise(ctx, EXC_UD);
 }
 
@@ -30,4 +31,4 @@ function cpuid(ctx: Context): void {
   ctx.call('cpuid');
 }
 
-export const miscellaneous: Family = { CPUID: cpuid, LEA: lea, NOP: nop, UD2: ud2, XLAT: xlat };
+export const miscellaneous: Family = { CPUID: cpuid, LEA: lea, NOP: nop, UD0: undefinedInsn, UD1: undefinedInsn, UD2: undefinedInsn, XLAT: xlat };

@@ -132,12 +132,31 @@ function arpl(ctx: Context): void {
   cc.setAll(flags);
 }
 
-function rdtsc(ctx: Context): void {
-  ctx.call('rdtsc');
+/** A helper with registers for operands. */
+const helper = (name: string): Emit => (ctx) => ctx.call(name);
+
+/** SYSENTER, SYSEXIT: the helper writes EIP. */
+function fastTransfer(name: string): Emit {
+  return (ctx) => {
+    ctx.call(name);
+    endTransfer(ctx);
+  };
+}
+
+/** CLAC, STAC: what the supervisor may access changes. #UD at other levels. */
+function setAc(value: number): Emit {
+  return (ctx) => {
+    if (ctx.cpl !== 0) raise(ctx, EXC_UD);
+    else {
+      ctx.call('set_ac', ctx.const(value));
+      endEvent(ctx);
+    }
+  };
 }
 
 export const system: Family = {
   ARPL: protectedOnly(arpl),
+  CLAC: setAc(0),
   CLTS: privileged(systemCall('clts')),
   HLT: privileged(hlt),
   INVD: privileged(systemCall('wbinvd')),
@@ -153,13 +172,19 @@ export const system: Family = {
   'MOV Dd,Rd': privileged(movToDebug),
   'MOV Rd,Cd': privileged(movFromControl),
   'MOV Rd,Dd': privileged(movFromDebug),
-  RDTSC: rdtsc,
+  RDMSR: privileged(helper('rdmsr')),
+  RDPMC: helper('rdpmc'),
+  RDTSC: helper('rdtsc'),
   SGDT: storeTable('sgdt'),
   SIDT: storeTable('sidt'),
   SLDT: protectedOnly(storeWord(LDT_SEL)),
   SMSW: storeWord(CR0),
+  STAC: setAc(1),
   STR: protectedOnly(storeWord(TR_SEL)),
+  SYSENTER: fastTransfer('sysenter'),
+  SYSEXIT: privileged(fastTransfer('sysexit')),
   VERR: withFlags(protectedOnly(verify('verr'))),
   VERW: withFlags(protectedOnly(verify('verw'))),
   WBINVD: privileged(systemCall('wbinvd')),
+  WRMSR: privileged(systemCall('wrmsr')),
 };

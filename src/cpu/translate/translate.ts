@@ -9,6 +9,8 @@ import { EXC_UD, HF_ONE_INSN } from '../state.ts';
 import { Decoder } from '../decode/decoder.ts';
 import type { CodeFetch } from '../decode/decoder.ts';
 import { DECODE_OK, DECODE_UD } from '../decode/insn.ts';
+import { ROW_FEATURE } from '../decode/table.ts';
+import type { FeatureSet } from '../features.ts';
 import { jumpTo, raise, raiseProtection } from './block-end.ts';
 import { Context } from './context.ts';
 import type { BlockKey, Helpers } from './context.ts';
@@ -58,8 +60,11 @@ export class Translator {
   private readonly decoder = new Decoder();
   private readonly reader = new CodeReader();
 
-  /** The builder's globals are the processor's (state.ts), its helpers those of `helpers`. */
-  constructor(builder: Builder, helpers: Helpers) {
+  private readonly present: Uint8Array;
+
+  /** The builder's globals are the processor's (state.ts), its helpers those of `helpers`. Rows of other features are #UD. */
+  constructor(builder: Builder, helpers: Helpers, features: FeatureSet) {
+    this.present = features.present;
     this.builder = builder;
     this.context = new Context(builder, helpers);
   }
@@ -94,7 +99,9 @@ export class Translator {
   private decode(eip: number, first: boolean): number {
     this.reader.count = 0;
     try {
-      return this.decoder.decode(this.reader, eip, this.context.code32);
+      const outcome = this.decoder.decode(this.reader, eip, this.context.code32);
+      const feature = outcome === DECODE_OK ? ROW_FEATURE[this.decoder.insn.row.index]! : -1;
+      return feature >= 0 && this.present[feature] === 0 ? DECODE_UD : outcome;
     } catch (fault) {
       if (fault !== BEYOND_LIMIT && first) throw fault;
       return BEYOND_CODE;

@@ -1,7 +1,7 @@
 /** Helpers of the decoder's tests: decode a list of bytes. */
 
 import { Decoder } from '../../../src/cpu/decode/decoder.ts';
-import type { Insn } from '../../../src/cpu/decode/insn.ts';
+import type { Insn, Row } from '../../../src/cpu/decode/insn.ts';
 
 const decoder = new Decoder();
 
@@ -16,4 +16,10 @@ export const insn: Insn = decoder.insn;
 /** `66 b8` to bytes. */
 export function hex(text: string): number[] {
   return text.split(' ').map((byte) => parseInt(byte, 16));
+}
+
+/** A ModRM byte for a row: its own, or a memory operand (DI, EDI) if the row takes one. */
+export function sampleModrm(row: Row, registers = false): number {
+  if (row.modrm >= 0) return row.modrm;
+  return Math.max(row.group, 0) << 3 | (registers || row.operands.includes('Rv') ? 0xC7 : 7);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Decoder } from '../../../src/cpu/decode/decoder.ts';
 import { DECODE_GP, DECODE_OK, DECODE_UD } from '../../../src/cpu/decode/insn.ts';
-import { ROWS } from '../../../src/cpu/decode/table.ts';
-import { decode, hex, insn } from './bytes.ts';
+import { ROWS, opcodeBytes } from '../../../src/cpu/decode/table.ts';
+import { decode, hex, insn, sampleModrm } from './bytes.ts';
 
 const ES = 0, CS = 1, SS = 2, DS = 3, FS = 4, GS = 5;
 
@@ -103,7 +103,7 @@ describe('undefined encodings', () => {
   test.each([
     ['8e c8', 'MOV to CS'], ['8e f0', 'MOV to segment register 6'], ['8c f8', 'MOV from segment register 7'], ['8d c0', 'LEA of a register'],
     ['c4 c0', 'LES of a register'], ['62 c0', 'BOUND of a register'], ['0f 01 d0', 'LGDT of a register'], ['ff d8', 'far CALL of a register'],
-    ['ff e8', 'far JMP of a register'], ['0f 20 c8', 'CR1'], ['0f 22 e8', 'CR5'], ['0f ff', '0F FF'], ['0f 05', 'SYSCALL'],
+    ['ff e8', 'far JMP of a register'], ['0f 20 c8', 'CR1'], ['0f 22 e8', 'CR5'], ['0f 04', '0F 04'], ['0f b8 c0', 'POPCNT without F3'], ['0f c7 30', 'RDRAND to memory'], ['0f 05', 'SYSCALL'],
     ['0f 24 c0', 'MOV TR'], ['8f c8', 'POP /1'],
   ])('%s: %s', (text) => {
     expect(decode(hex(text))).toBe(DECODE_UD);
@@ -118,10 +118,8 @@ describe('undefined encodings', () => {
 describe('LOCK', () => {
   test('is legal for rows with the flag and a memory operand only', () => {
     for (const row of ROWS) {
-      const opcode = row.map === 0 ? [row.opcode] : [0x0F, row.opcode];
-      const reg = Math.max(row.group, 0) << 3;
-      expect(decode([0xF0, ...opcode, reg | 7]), `lock ${row.mnemonic} memory`).toBe(row.lock ? DECODE_OK : DECODE_UD);
-      expect(decode([0xF0, ...opcode, reg | 0xC7]), `lock ${row.mnemonic} register`).toBe(DECODE_UD);
+      expect(decode([0xF0, ...opcodeBytes(row), sampleModrm(row)]), `lock ${row.mnemonic} memory`).toBe(row.lock ? DECODE_OK : DECODE_UD);
+      expect(decode([0xF0, ...opcodeBytes(row), sampleModrm(row, true)]), `lock ${row.mnemonic} register`).toBe(DECODE_UD);
     }
   });
 });

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { disassemble, formatInAsm } from '../../../src/cpu/decode/disasm.ts';
 import { DECODE_OK } from '../../../src/cpu/decode/insn.ts';
-import { ROWS } from '../../../src/cpu/decode/table.ts';
-import { decode, hex, insn } from './bytes.ts';
+import { ROWS, opcodeBytes } from '../../../src/cpu/decode/table.ts';
+import { decode, hex, insn, sampleModrm } from './bytes.ts';
 
 function text(bytes: string, mode32: boolean, csBase = 0): string {
   expect(decode(hex(bytes), mode32), bytes).toBe(DECODE_OK);
@@ -51,9 +51,8 @@ test('targets of jumps are linear with the base of CS, and wrap within it', () =
 
 test('every row can be printed', () => {
   for (const row of ROWS) {
-    const opcode = row.map === 0 ? [row.opcode] : [0x0F, row.opcode];
     for (const mode32 of [false, true]) {
-      decode([...opcode, Math.max(row.group, 0) << 3 | 7], mode32);
+      decode([...opcodeBytes(row), sampleModrm(row)], mode32);
       expect(disassemble(insn), row.mnemonic).toMatch(/^[a-z(]/);
       expect(disassemble(insn), row.mnemonic).not.toMatch(/undefined|NaN/);
     }

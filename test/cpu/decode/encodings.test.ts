@@ -11,7 +11,7 @@ import { decode, insn } from './bytes.ts';
 /**
  * What follows an opcode: `.` undefined, `p` it is a prefix, `n` nothing, `b` byte, `w` word, `e` word and byte, `z` word or dword
  * by operand size, `o` by address size, `f` far pointer. With ModRM: `M` alone, `B` and a byte, `Z` and z, `g` and a byte for /0 and
- * /1, `G` likewise z, `R` mod is ignored.
+ * /1, `G` likewise z, `R` mod is ignored, `P` is M with an F3 prefix.
  */
 const ONE_BYTE_GRID = `
   MMMMbznnMMMMbznp MMMMbznnMMMMbznn MMMMbzpnMMMMbzpn MMMMbzpnMMMMbzpn
@@ -19,21 +19,24 @@ const ONE_BYTE_GRID = `
   BZBBMMMMMMMMMMMM nnnnnnnnnnfnnnnn oooonnnnbznnnnnn bbbbbbbbzzzzzzzz
   BBwnMMBZenwnnbnn MMMMbbnnMMMMMMMM bbbbbbbbzzfbnnnn pnppnngGnnnnnnMM`.replace(/\s/g, '');
 const TWO_BYTE_GRID = `
-  MMMM..n.nn.n.... ................ RRRR............ .n..............
-  ................ ................ ................ ................
-  zzzzzzzzzzzzzzzz MMMMMMMMMMMMMMMM nnnMBM..nn.MBM.M MMMMMMMM..BMMMMM
-  MM......nnnnnnnn ................ ................ ................`.replace(/\s/g, '');
+  MMMM..n.nn.n.... ........MMMMMMMM RRRR............ nnnnnn..........
+  MMMMMMMMMMMMMMMM ................ ................ ................
+  zzzzzzzzzzzzzzzz MMMMMMMMMMMMMMMM nnnMBM..nn.MBM.M MMMMMMMMPMBMMMMM
+  MM.....Mnnnnnnnn ................ ................ ...............M`.replace(/\s/g, '');
 
 /** Values of ModRM.reg that are undefined, by opcode (0F xx = 1xx). */
 const UNDEFINED_REGS: Readonly<Record<number, readonly number[]>> = {
   0x8C: [6, 7], 0x8E: [1, 6, 7], 0x8F: [1, 2, 3, 4, 5, 6, 7], 0xC6: [1, 2, 3, 4, 5, 6, 7], 0xC7: [1, 2, 3, 4, 5, 6, 7],
-  0xFE: [2, 3, 4, 5, 6, 7], 0xFF: [7], 0x100: [6, 7], 0x101: [5], 0x120: [1, 5, 6, 7], 0x122: [1, 5, 6, 7], 0x1BA: [0, 1, 2, 3],
+  0xFE: [2, 3, 4, 5, 6, 7], 0xFF: [7], 0x100: [6, 7], 0x101: [5], 0x120: [1, 5, 6, 7], 0x122: [1, 5, 6, 7], 0x1BA: [0, 1, 2, 3], 0x1C7: [0, 2, 3, 4, 5],
 };
 /** Values of ModRM.reg for which a register form is undefined. */
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
 const MEMORY_REGS: Readonly<Record<number, readonly number[]>> = {
-  0x62: ALL, 0x8D: ALL, 0xC4: ALL, 0xC5: ALL, 0xFF: [3, 5], 0x101: [0, 1, 2, 3, 7], 0x1B2: ALL, 0x1B4: ALL, 0x1B5: ALL,
+  0x62: ALL, 0x8D: ALL, 0xC4: ALL, 0xC5: ALL, 0xFF: [3, 5], 0x101: [0, 1, 2, 3, 7], 0x1B2: ALL, 0x1B4: ALL, 0x1B5: ALL, 0x1C7: [1],
 };
+/** Values of ModRM.reg for which a memory form is undefined, and whole ModRM bytes that are defined. */
+const REGISTER_REGS: Readonly<Record<number, readonly number[]>> = { 0x1C7: [6, 7] };
+const EXACT: Readonly<Record<number, readonly number[]>> = { 0x101: [0xCA, 0xCB] };
 
 /** Bytes of SIB and displacement. */
 function addressLength(addrSize: number, modrm: number, sib: number): number {
@@ -57,7 +60,7 @@ function tailLength(kind: string, opSize: number, addrSize: number, modrm: numbe
     case 'z': return opSize;
     case 'o': return addrSize;
     case 'f': return opSize + 2;
-    case 'M': return withModrm;
+    case 'M': case 'P': return withModrm;
     case 'B': return withModrm + 1;
     case 'Z': return withModrm + opSize;
     case 'g': return withModrm + (testForm ? 1 : 0);
@@ -67,7 +70,7 @@ function tailLength(kind: string, opSize: number, addrSize: number, modrm: numbe
   }
 }
 
-const MODES = [false, true].flatMap((mode32) => [[], [0x66], [0x67], [0x66, 0x67]].map((prefixes) => ({ mode32, prefixes })));
+const MODES = [false, true].flatMap((mode32) => [[], [0x66], [0x67], [0x66, 0x67], [0xF3]].map((prefixes) => ({ mode32, prefixes })));
 
 describe('every encoding', () => {
   test.each(MODES)('has the length that its opcode says, or is #UD: 32-bit $mode32, prefixes $prefixes', ({ mode32, prefixes }) => {
@@ -83,8 +86,8 @@ describe('every encoding', () => {
           const outcome = decode([...start, modrm, sib], mode32);
           const reg = modrm >> 3 & 7;
           const hasModrm = /[A-ZgG]/.test(kind);
-          const undefinedForm = kind === '.' || hasModrm
-            && (UNDEFINED_REGS[opcode]?.includes(reg) || modrm >= 0xC0 && MEMORY_REGS[opcode]?.includes(reg));
+          const undefinedForm = kind === '.' || (kind === 'P' && !prefixes.includes(0xF3)) || hasModrm && EXACT[opcode]?.includes(modrm) !== true
+            && (UNDEFINED_REGS[opcode]?.includes(reg) || (modrm >= 0xC0 ? MEMORY_REGS : REGISTER_REGS)[opcode]?.includes(reg));
           const expected = undefinedForm ? DECODE_UD : DECODE_OK;
           const length = start.length + (undefinedForm ? 0 : tailLength(kind, opSize, addrSize, modrm, sib));
           const { opSize: gotOpSize, addrSize: gotAddrSize } = insn;
@@ -101,7 +104,9 @@ describe('every encoding', () => {
     const reached = new Set<number>();
     for (let opcode = 0; opcode < 0x200; opcode++) {
       for (let modrm = 0; modrm < 0x100; modrm++) {
-        if (decode(opcode < 0x100 ? [opcode, modrm] : [0x0F, opcode & 0xFF, modrm]) === DECODE_OK) reached.add(insn.row.index);
+        for (const prefixes of [[], [0xF3]]) {
+          if (decode([...prefixes, ...(opcode < 0x100 ? [opcode] : [0x0F, opcode & 0xFF]), modrm]) === DECODE_OK) reached.add(insn.row.index);
+        }
       }
     }
     const lost = ROWS.filter((row) => !reached.has(row.index));

@@ -3,6 +3,8 @@
  * builder of descriptor tables. It takes no shortcuts in what helpers see: segCheck, raise and HFLAGS are as in class Cpu.
  */
 import { expect } from 'vitest';
+import { parseCpuModel } from '../../../src/cpu/models.ts';
+import { Msrs } from '../../../src/cpu/msrs.ts';
 import type { CpuContext, PortAccess } from '../../../src/cpu/helpers/context.ts';
 import { readEflags, writeEflags } from '../../../src/cpu/flags.ts';
 import {
@@ -134,6 +136,11 @@ export class FakeCpu implements CpuContext {
   }
   flushTlb(): void { this.flushed.push('all'); }
   flushPage(va: number): void { this.flushed.push((va >>> 0).toString(16)); }
+  readonly model = parseCpuModel('max');
+  readonly msrs = new Msrs(this.model.features);
+  readPhysical(pa: number): number { return this.load32(pa); }
+  random(): number { return 0x12345678; }
+  setTsc(): void {}
   sampleTsc(): void {
     this.tscLow = 0x89abcdef | 0;
     this.tscHigh = 0x1234567;

@@ -5,7 +5,9 @@ import { createHelpers } from '../../../src/cpu/helpers/index.ts';
 import { portIn, portOut } from '../../../src/cpu/helpers/io.ts';
 import { lar, lsl, verr, verw } from '../../../src/cpu/helpers/selector-checks.ts';
 import { bound, enter, pusha } from '../../../src/cpu/helpers/stack-frame.ts';
-import { cpuid, hlt, rdtsc } from '../../../src/cpu/helpers/system.ts';
+import { cpuid } from '../../../src/cpu/helpers/cpuid.ts';
+import { rdtsc } from '../../../src/cpu/helpers/msr.ts';
+import { hlt } from '../../../src/cpu/helpers/system.ts';
 import { lgdt, lidt, lldt, ltr, sgdt, sidt } from '../../../src/cpu/helpers/table-registers.ts';
 import { CC_OP_SUBL } from '../../../src/cpu/flags.ts';
 import {
@@ -72,8 +74,9 @@ describe('control and debug registers', () => {
     const cpu = protectedCpu();
     mov_to_cr(cpu, 3, 0x123000);
     mov_to_cr(cpu, 4, 0x14);
-    expect([cpu.R[CR3], cpu.R[CR4], cpu.flushed]).toEqual([0x123000, 0x14, ['all', 'all']]);
-    expect(cpu.cleanFault(() => mov_to_cr(cpu, 4, 0x20))).toBe('d:0');
+    mov_to_cr(cpu, 4, 0x10);
+    expect([cpu.R[CR3], cpu.R[CR4], cpu.flushed]).toEqual([0x123000, 0x10, ['all', 'all']]);
+    expect(cpu.cleanFault(() => mov_to_cr(cpu, 4, 1 << 13))).toBe('d:0');
     expect(cpu.cleanFault(() => mov_to_cr(cpu, 1, 0))).toBe('6');
     expect(cpu.cleanFault(() => mov_from_cr(cpu, 7))).toBe('6');
   });
@@ -275,11 +278,19 @@ describe('CPUID, RDTSC, HLT', () => {
   it('name the model', () => {
     const cpu = new FakeCpu();
     cpuid(cpu);
-    expect(cpu.R[EAX]).toBe(1);
+    expect(cpu.R[EAX]).toBe(7);
     const text = Buffer.from(Int32Array.of(cpu.R[EBX]!, cpu.R[EDX]!, cpu.R[ECX]!).buffer).toString();
     expect(text).toBe('GenuineIntel');
+    cpu.R[EAX] = 1;
     cpuid(cpu);
-    expect([cpu.R[EAX], cpu.R[EBX], cpu.R[ECX], cpu.R[EDX]]).toEqual([0x480, 0, 0, 0x19]);
+    expect([cpu.R[EAX], cpu.R[EBX]]).toEqual([0x663, 0x10800]);
+    expect(cpu.R[EDX]! & 0x8119).toBe(0x8119);
+    cpu.R[EAX] = 0x80000002 | 0;
+    cpuid(cpu);
+    expect(Buffer.from(Int32Array.of(cpu.R[EAX]!, cpu.R[EBX]!, cpu.R[ECX]!, cpu.R[EDX]!).buffer).toString()).toBe('tcg86 CPU\0\0\0\0\0\0\0');
+    Object.assign(cpu.R, { [EAX]: 99, [ECX]: 0 });
+    cpuid(cpu);
+    expect(cpu.R[EBX]! & 1 << 20, 'a leaf too high is the highest: 7 has SMAP').not.toBe(0);
   });
   it('RDTSC obeys CR4.TSD', () => {
     const cpu = protectedCpu(3);

@@ -43,7 +43,7 @@ describe('block', () => {
   });
 
   it('ends before what does not decode, which raises when it is reached', () => {
-    const cpu = protectedCpu().code(NOP, 0x0f, 0xff);
+    const cpu = protectedCpu().code(NOP, 0x0f, 0x04);
     expect(cpu.translate()).toMatchObject({ icount: 1, length: 1 });
     expect(cpu.run()).toBe('6');
     expect(cpu.R[EIP]).toBe(0x5001);

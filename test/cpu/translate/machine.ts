@@ -36,7 +36,7 @@ export class TestCpu extends FakeCpu {
   constructor(size?: number) {
     super(size);
     const helpers = createHelpers(this);
-    this.translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName);
+    this.translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName, this.model.features);
   }
 
   override updateHflags(): void {

@@ -1,6 +1,6 @@
 /** Every row of the opcode tables, in every mode: it has an emitter, its ops are well formed, and its faults are precise. */
 import { describe, expect, it } from 'vitest';
-import { ROWS } from '../../../src/cpu/decode/table.ts';
+import { ROWS, opcodeBytes } from '../../../src/cpu/decode/table.ts';
 import type { Row } from '../../../src/cpu/decode/insn.ts';
 import {
   CR0, CS, DS, EBX, ES, ESP, HF_AC, HF_CS32, HF_FLAT, HF_INHIBIT_IRQ, HF_IOPL_MASK, HF_ONE_INSN, HF_PE, HF_RF, HF_SS32, HF_TF, HF_VM, SS,
@@ -34,7 +34,7 @@ const label = ({ map, opcode, group, mnemonic, operands }: Row): string =>
   `${map === 1 ? '0F ' : ''}${opcode.toString(16)}${group < 0 ? '' : `/${group}`} ${mnemonic} ${operands.join(',')}`;
 
 const bytesOf = (row: Row, prefixes: readonly number[], modrm: number, tail = TAIL): number[] =>
-  [...prefixes, ...(row.map === 1 ? [0x0f] : []), row.opcode, row.group < 0 ? modrm : modrm & ~0x38 | row.group << 3, ...tail];
+  [...prefixes, ...opcodeBytes(row), row.modrm >= 0 ? row.modrm : row.group < 0 ? modrm : modrm & ~0x38 | row.group << 3, ...tail];
 
 describe('every row', () => {
   it('has an emitter', () => {

@@ -1,0 +1,54 @@
+/** RDMSR, WRMSR, RDPMC, RDTSC. Intel SDM vol. 2, those instructions; vol. 4, tables of registers. */
+import type { CpuContext } from './context.ts';
+import { CR4_PCE, CR4_TSD } from './control-registers.ts';
+import { currentCpl } from './descriptor.ts';
+import { requireRing0 } from './table-registers.ts';
+import { CR4, EAX, ECX, EDX, EFER, EFER_NXE, EXC_GP, SYSENTER } from '../state.ts';
+
+const IA32_TSC = 0x10, IA32_SYSENTER_CS = 0x174, IA32_SYSENTER_EIP = 0x176, IA32_EFER = 0xc0000080 | 0;
+const PERFORMANCE_COUNTERS = 2, PERFCTR0 = 0xc1;
+
+function give(cpu: CpuContext, low: number, high: number): void {
+  cpu.R[EAX] = low;
+  cpu.R[EDX] = high;
+}
+
+export function rdmsr(cpu: CpuContext): void {
+  requireRing0(cpu);
+  const R = cpu.R, msr = R[ECX]!, { features } = cpu.model;
+  if (msr === IA32_TSC && features.has('tsc')) {
+    cpu.sampleTsc();
+    give(cpu, cpu.tscLow, cpu.tscHigh);
+  } else if (msr >= IA32_SYSENTER_CS && msr <= IA32_SYSENTER_EIP && features.has('sep')) give(cpu, R[SYSENTER + msr - IA32_SYSENTER_CS]!, 0);
+  else if (msr === IA32_EFER && features.has('nx')) give(cpu, R[EFER]!, 0);
+  else {
+    if (!cpu.msrs.has(msr)) cpu.raise(EXC_GP, 0);
+    give(cpu, cpu.msrs.low(msr), cpu.msrs.high(msr));
+  }
+}
+
+export function wrmsr(cpu: CpuContext): void {
+  requireRing0(cpu);
+  const R = cpu.R, msr = R[ECX]!, low = R[EAX]!, high = R[EDX]!, { features } = cpu.model;
+  if (msr === IA32_TSC && features.has('tsc')) cpu.setTsc(low, high);
+  else if (msr >= IA32_SYSENTER_CS && msr <= IA32_SYSENTER_EIP && features.has('sep')) R[SYSENTER + msr - IA32_SYSENTER_CS] = low;
+  else if (msr === IA32_EFER && features.has('nx')) {
+    // There is no long mode.
+    if ((low & ~EFER_NXE) !== 0 || high !== 0) cpu.raise(EXC_GP, 0);
+    R[EFER] = low;
+    cpu.flushTlb();
+  } else if (!cpu.msrs.set(msr, low, high)) cpu.raise(EXC_GP, 0);
+}
+
+export function rdtsc(cpu: CpuContext): void {
+  if ((cpu.R[CR4]! & CR4_TSD) !== 0 && currentCpl(cpu) !== 0) cpu.raise(EXC_GP, 0);
+  cpu.sampleTsc();
+  give(cpu, cpu.tscLow, cpu.tscHigh);
+}
+
+/** The counters count nothing: they hold what was written. */
+export function rdpmc(cpu: CpuContext): void {
+  const R = cpu.R, counter = R[ECX]! >>> 0;
+  if (((R[CR4]! & CR4_PCE) === 0 && currentCpl(cpu) !== 0) || counter >= PERFORMANCE_COUNTERS) cpu.raise(EXC_GP, 0);
+  give(cpu, cpu.msrs.low(PERFCTR0 + counter), cpu.msrs.high(PERFCTR0 + counter));
+}
