@@ -40,7 +40,9 @@ import { parseMouse } from './machine/pointer.ts';
 import { RunTime } from './machine/run-time.ts';
 import type { MediumOptions, RemovableDrive } from './machine/media.ts';
 import { parseSize } from './machine/size.ts';
+import { profileReport } from './machine/profile-report.ts';
 import { collectStats } from './machine/stats.ts';
+import { SymbolTable, parseSymbols } from './machine/symbols.ts';
 import type { Stats } from './machine/stats.ts';
 import { KeyboardLayout, parseChord, parseTyping } from './machine/typing.ts';
 
@@ -125,6 +127,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   tbBytes?: number;
   /** Names of optimization passes to leave out. */
   disabledPasses?: readonly string[];
+  /** Notes where instructions retire, for profile(). */
+  profile?: boolean;
   log?: Log | null;
   /** Where time comes from and how the machine sleeps; default: this process. */
   host?: Host;
@@ -153,8 +157,8 @@ function videoMemoryOf({ vga = 'std', vgaMemory = 16 }: PcOptions): number {
 /** A line without a cable: what the guest sends is only seen by the machine's transcript. */
 const unplugged = (): CharBackend => ({ receive: null, write: () => {} });
 
-function executorOptions({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log }: PcOptions): ExecutorOptions {
-  const given = Object.entries({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log }).filter(([, value]) => value !== undefined);
+function executorOptions({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log, profile }: PcOptions): ExecutorOptions {
+  const given = Object.entries({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log, profile }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
 }
 
@@ -359,6 +363,15 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     return collectStats(this.board.cpu, this.retired);
   }
 
+  /**
+   * Hottest regions and blocks as text, as `--profile` writes it.
+   * @param symbols names for guest addresses
+   * @throws Error if the machine was opened without `profile`
+   */
+  profile(symbols?: SymbolTable): string {
+    return profileReport(this.board.cpu.exec, this.retired, symbols);
+  }
+
   override async run(...[steps]: Parameters<MachineCore['run']>): Promise<RunResult> {
     if (this.#closed) throw new Error('the machine is closed');
     return super.run(steps);
@@ -405,4 +418,5 @@ export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';
 export type { MediumOptions, RemovableDrive } from './machine/media.ts';
 export type { CharBackend, Picture, TextScreen } from './devices/host.ts';
+export { SymbolTable, parseSymbols };
 export type { Host, RunResult, Stats };

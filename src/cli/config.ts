@@ -70,6 +70,9 @@ export interface Config {
   logFile: string | null;
   logFilter: string | null;
   stats: string | null;
+  profile: string | null;
+  /** Files with names of guest addresses, and what is added to those. */
+  symbols: { file: string; offset: number }[];
   /** Seconds for the whole run, or null. */
   timeout: number | null;
   steps: Step[];
@@ -79,5 +82,5 @@ export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
-  stats: null, timeout: null, steps: [],
+  stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

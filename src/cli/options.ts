@@ -240,12 +240,18 @@ export const OPTIONS: readonly Option[] = [
   } },
   { names: ['stats'], argument: 'FILE', help: 'write all counters as JSON at the end', set: (config, value) => { config.stats = value; } },
   { names: ['images'], help: 'list the named machines and where their images are', set: () => { throw new Information('images'); } },
+  { names: ['profile'], argument: 'FILE', help: 'write the hottest regions and blocks, and why code was left, at the end', set: (config, value) => { config.profile = value; } },
+  { names: ['symbols'], argument: 'FILE[,offset=N]', help: 'names in --profile: a System.map or an ELF32 file (more than one may be given)', set: (config, value, option) => {
+    const properties = parseProperties(option, value, 'file');
+    checkProperties(option, properties, ['file', 'offset']);
+    config.symbols.push({ file: properties.get('file') ?? '', offset: parseNumber(`${option} offset`, properties.get('offset') ?? '0', 0, 0xffffffff) });
+  } },
   { names: ['version'], help: 'print the version', set: () => { throw new Information('version'); } },
   { names: ['h', 'help'], help: 'print this help', set: () => { throw new Information(helpText()); } },
 ];
 
 /** Steps and what concerns the whole run are not QEMU's: they are written with two dashes. */
-const OWN = ['expect', 'type', 'key', 'mouse', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats', 'images'];
+const OWN = ['expect', 'type', 'key', 'mouse', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats', 'profile', 'symbols', 'images'];
 
 export function helpText(): string {
   const lines = OPTIONS.map(({ names, argument, help }) => {

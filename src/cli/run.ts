@@ -1,5 +1,5 @@
 /** A whole run: opens what the configuration names, runs the machine, and says by the exit code how it ended. */
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { openChar } from '../backends/char.ts';
 import type { OpenCharBackend } from '../backends/char.ts';
 import { ownImage } from '../backends/firmware.ts';
@@ -13,6 +13,7 @@ import { UsageError } from './errors.ts';
 import { openLog } from './log-file.ts';
 import { ImageFinder, sourcesOf } from './named-images.ts';
 import type { Output } from './output.ts';
+import { openReport, readSymbols } from './report-file.ts';
 import { connectStdin } from './stdin.ts';
 import { TerminalDisplay } from './terminal-display.ts';
 import { rtcDate } from './time.ts';
@@ -104,7 +105,7 @@ function openMachine(config: Config, lines: Lines, log: Log | null, output: Outp
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
       ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
-      keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log,
+      keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
     });
   } catch (error) {
@@ -120,25 +121,6 @@ function savePicture(picture: Picture, file: string): void {
   }
 }
 
-/** Opened before the run, so that a wrong name does not cost one. */
-function openStats(file: string | null, output: Output): { write: (machine: Machine) => void } {
-  if (file === null) return { write: () => {} };
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, 'w');
-  } catch (error) {
-    throw new UsageError(`--stats ${file}: ${reasonOf(error)}`);
-  }
-  return { write: (machine) => {
-    try {
-      writeFileSync(descriptor, `${JSON.stringify(machine.stats(), null, 2)}\n`);
-      closeSync(descriptor);
-    } catch (error) {
-      output.complain(`--stats ${file}: ${reasonOf(error)}`);
-    }
-  } };
-}
-
 /** Runs what the command line asks for; returns the exit code. @throws UsageError for what cannot start */
 export async function run(parsed: Config, output: Output): Promise<number> {
   const display = displayOf(parsed);
@@ -151,13 +133,15 @@ export async function run(parsed: Config, output: Output): Promise<number> {
     for (const line of lines.open) closers.push(() => line.close());
     const machine = openMachine(config, lines, logFile.log, output);
     closers.push(() => machine.close());
-    const stats = openStats(config.stats, output);
+    const stats = openReport('--stats', config.stats, output), profile = openReport('--profile', config.profile, output);
+    const symbols = readSymbols(config);
     machine.onTurn = () => {
       for (const line of lines.open) line.flush();
       logFile.flush();
     };
     const code = await drive(machine, config, display, lines, output);
-    stats.write(machine);
+    stats.write(() => `${JSON.stringify(machine.stats(), null, 2)}\n`);
+    profile.write(() => machine.profile(symbols));
     // The demo's tour ends by a debug exit that nobody asked for: that is success.
     return config.debugExit !== parsed.debugExit && code === 1 ? 0 : code;
   } finally {

@@ -26,6 +26,7 @@ import {
   RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS, VIEW,
 } from './state.ts';
 import { Lockstep } from './lockstep.ts';
+import { Profile } from './profile.ts';
 import { Reference } from './reference.ts';
 import { Regions, putBack } from './regions.ts';
 import type { Region } from './regions.ts';
@@ -46,6 +47,8 @@ export interface ExecutorOptions {
   lockstep?: boolean;
   /** Changes the JavaScript of a region before it is compiled: what tests break regions with. */
   rewrite?: (source: string) => string;
+  /** Notes where instructions retire: see profile.ts. */
+  profile?: boolean;
   /** Blocks of one instruction each. */
   oneInsnPerTb?: boolean;
   /** For the times in the counters. */
@@ -97,6 +100,8 @@ export class Executor {
   readonly regions: Regions;
   /** null without lockstep. */
   readonly lockstep: Lockstep | null;
+  /** null without --profile. */
+  readonly profile: Profile | null;
   readonly #reference: Reference | null;
   readonly #jit: boolean;
   readonly #threshold: number;
@@ -120,7 +125,10 @@ export class Executor {
       layout: LAYOUT, bytes: options.tbBytes ?? DEFAULT_TB_BYTES, maxInsns: options.oneInsnPerTb === true ? 1 : MAX_BLOCK_INSNS, time: this.compileTime,
     };
     this.#blocks = new Blocks(cpu, translator, optimize, {
-      ...common, log: this.#log, onAdd: (block) => this.#schedule(block), onDrop: (block) => this.regions.dropped(block),
+      ...common, log: this.#log, onAdd: (block) => this.#schedule(block), onDrop: (block) => {
+        this.profile?.count(block);
+        this.regions.dropped(block);
+      },
     });
     this.cache = this.#blocks.cache;
     this.#env = {
@@ -136,6 +144,9 @@ export class Executor {
     this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
     if (this.#jit) this.regions.rehearse();
     if (options.rewrite !== undefined) this.regions.rewrite = options.rewrite;
+    const profile = options.profile === true ? new Profile(cpu.R) : null;
+    this.profile = profile;
+    if (profile !== null) this.regions.wrap = (region, run) => profile.wrap(region, run);
     if (cpu.shadow === null) {
       this.lockstep = this.#reference = null;
       return;
@@ -144,7 +155,10 @@ export class Executor {
     const lockstep = new Lockstep(cpu, { reference, ...cpu.shadow, describe: (region) => this.#describe(region) });
     this.#reference = reference;
     this.lockstep = lockstep;
-    this.regions.wrap = (region, run) => lockstep.wrap(region, run);
+    this.regions.wrap = (region, run) => {
+      const checked = lockstep.wrap(region, run);
+      return profile === null ? checked : profile.wrap(region, checked);
+    };
   }
 
   /** TB counters, brought up to date. */

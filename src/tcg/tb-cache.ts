@@ -55,6 +55,8 @@ export class TranslationBlock implements TbKey {
   /** What collect() has counted so far, modulo 2^32. */
   countedExecutions = 0;
   countedJumpHits = 0;
+  /** Executions that collect() has counted, until somebody takes them. */
+  executions = 0;
   /** Where the execution counter of its head started: at 0 the block is hot. */
   counterStart = 0;
   /** EIP that a call at its end returns to, or -1. */
@@ -334,10 +336,17 @@ export class TbCache {
   private collectFrom(block: TranslationBlock): void {
     const { code, counters } = this;
     const executions = code[block.position + HEAD_EXEC_COUNT]!, hits = code[block.position + HEAD_JUMP_HITS]!;
-    counters.executions += executions - block.countedExecutions >>> 0;
+    const more = executions - block.countedExecutions >>> 0;
+    counters.executions += more;
+    block.executions += more;
     counters.jumpCacheHits += hits - block.countedJumpHits >>> 0;
     block.countedExecutions = executions;
     block.countedJumpHits = hits;
+  }
+
+  /** All valid blocks, in no order that matters. */
+  forEach(look: (block: TranslationBlock) => void): void {
+    for (const block of this.blocks) if (block.valid) look(block);
   }
 
   /** How often a block has been started since its counter was, modulo 2^32. */

@@ -39,7 +39,7 @@ const DESCRIPTORS: readonly (readonly [low: number, high: number])[] = [
 const WITH_ERROR_CODE: readonly number[] = [8, 10, 11, 12, 13, 14, 17];
 export const PRESENT = 1, WRITABLE = 2, USER = 4, ACCESSED = 0x20, DIRTY = 0x40;
 
-export interface GuestOptions extends Pick<CpuOptions, 'tbBytes' | 'disabledPasses' | 'log' | 'jit' | 'jitThreshold' | 'lockstep' | 'oneInsnPerTb' | 'rewrite'> {
+export interface GuestOptions extends Pick<CpuOptions, 'tbBytes' | 'disabledPasses' | 'log' | 'jit' | 'jitThreshold' | 'lockstep' | 'oneInsnPerTb' | 'profile' | 'rewrite'> {
   acknowledge?: () => number;
 }
 
