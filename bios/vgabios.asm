@@ -1,4 +1,5 @@
-; tcg86 VGA BIOS: a 32 KB option ROM for C0000h. Standard VGA registers only; text modes, CGA, EGA and VGA graphics modes.
+; tcg86 VGA BIOS: a 32 KB option ROM for C0000h. Text modes, CGA, EGA and VGA graphics modes by standard VGA registers; VBE 3.0 on
+; adapters with the Bochs VBE extensions.
 ;
 ;   nasm -f bin -I bios/ -o vgabios.bin bios/vgabios.asm
 ;
@@ -43,6 +44,7 @@ pci_data_end:
 %include "vga/init.inc"
 %include "vga/dispatch.inc"
 %include "vga/modes.inc"
+%include "vga/params.inc"
 %include "vga/setmode.inc"
 %include "vga/cursor.inc"
 %include "vga/text.inc"
@@ -53,6 +55,11 @@ pci_data_end:
 %include "vga/dac.inc"
 %include "vga/charset.inc"
 %include "vga/info.inc"
+%include "vga/state.inc"
+%include "vga/vbe.inc"
+%include "vga/vbemode.inc"
+%include "vga/vbepixel.inc"
+%include "vga/vbepm.inc"
 %include "delay.inc"
 
 font_8x16:

@@ -11,6 +11,8 @@ export interface Qemu {
   /** Presses a key by its name in QEMU's sendkey. */
   key(name: string): Promise<void>;
   screen(): Promise<string>;
+  /** Runs a monitor command; comes back when it is done. */
+  command(text: string): Promise<void>;
   /** Comes back when the text screen matches. @throws Error with the screen after `seconds` */
   expect(pattern: RegExp, seconds: number): Promise<void>;
   close(): Promise<void>;
@@ -18,9 +20,9 @@ export interface Qemu {
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Starts QEMU without a display. @param scratch a folder for what it writes */
+/** Starts QEMU without a display, and without a serial line if there is none in `args`. @param scratch a folder for what it writes */
 export function startQemu(args: readonly string[], scratch: string): Qemu {
-  const qemu = spawn('qemu-system-i386', ['-display', 'none', '-serial', 'none', '-parallel', 'none', '-nic', 'none', '-monitor', 'stdio', ...args]);
+  const qemu = spawn('qemu-system-i386', ['-display', 'none', ...(args.includes('-serial') ? [] : ['-serial', 'none']), '-parallel', 'none', '-nic', 'none', '-monitor', 'stdio', ...args]);
   const ended = new Promise<void>((resolve) => qemu.on('close', () => resolve()));
   let said = '';
   for (const stream of [qemu.stdout, qemu.stderr]) stream.on('data', (chunk: Buffer) => { said += chunk.toString(); });
@@ -52,7 +54,7 @@ export function startQemu(args: readonly string[], scratch: string): Qemu {
   };
   return {
     key: (name) => command(`sendkey ${name}`),
-    screen,
+    screen, command,
     expect: async (pattern, seconds) => {
       const end = Date.now() + seconds * 1000;
       for (;;) {
