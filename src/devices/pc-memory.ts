@@ -118,8 +118,12 @@ export class PcMemory {
   videoWindow(start: number | null): void {
     if (start === this.#windowStart) return;
     this.#windowStart = start;
-    this.#window?.remove();
     const region: Region = { kind: 'alias', of: this.#frameBuffer, offset: start ?? 0, size: WINDOW };
+    if (start !== null && this.#window !== null) {
+      this.#window.replace(region);
+      return;
+    }
+    this.#window?.remove();
     this.#window = start === null ? null : this.space.add(region, VIDEO, OVER_VIDEO, { reads: !this.#smram, writes: !this.#smram });
   }
 

@@ -23,6 +23,8 @@ export interface MappingFlags {
 export interface Mapping {
   /** Turns its share of reads or writes on or off. */
   set(flags: MappingFlags): void;
+  /** Puts another region of the same size in its place: cheaper than a new mapping. */
+  replace(region: Region): void;
   remove(): void;
 }
 
@@ -73,6 +75,8 @@ export class AddressSpace {
   onChange: () => void = () => {};
   readonly #placed: Placed[] = [];
   #ranges: FlatRange[] = [];
+  /** Who answers reads and writes, by range. */
+  #owners: (readonly [reader: Placed | undefined, writer: Placed | undefined])[] = [];
   #chunks: (Uint16Array | undefined)[] = [];
 
   constructor(memory: HostMemory) {
@@ -96,6 +100,15 @@ export class AddressSpace {
         placed.reads = reads;
         placed.writes = writes;
         this.#flatten();
+      },
+      replace: (other) => {
+        if (regionSize(other) !== size) throw new RangeError('a region can be replaced by one of its size only');
+        placed.region = other;
+        this.#owners.forEach(([reader, writer], i) => {
+          const { start, end } = this.#ranges[i]!;
+          if (reader === placed || writer === placed) this.#ranges[i] = flatRange(start, end, reader, writer);
+        });
+        this.onChange();
       },
       remove: () => {
         const at = this.#placed.indexOf(placed);
@@ -187,23 +200,16 @@ export class AddressSpace {
     const order = this.#placed.map((placed, index) => ({ placed, index }))
       .sort((a, b) => b.placed.priority - a.placed.priority || b.index - a.index).map(({ placed }) => placed);
     const cuts = [...new Set(order.flatMap(({ base, end }) => [base, end]))].sort((a, b) => a - b);
-    const ranges: FlatRange[] = [{ start: 0, end: 0, readMa: -1, writeMa: -1, readIo: null, writeIo: null, readOffset: 0, writeOffset: 0 }];
+    const ranges: FlatRange[] = [flatRange(0, 0, undefined, undefined)];
+    const owners: (readonly [Placed | undefined, Placed | undefined])[] = [[undefined, undefined]];
     const chunks: (Uint16Array | undefined)[] = [];
     for (let i = 0; i + 1 < cuts.length; i++) {
       const start = cuts[i]!, end = cuts[i + 1]!;
       const covers = order.filter(({ base, end: last }) => base <= start && last >= end);
       const reader = covers.find(({ reads }) => reads), writer = covers.find(({ writes }) => writes);
       if (reader === undefined && writer === undefined) continue;
-      const read = reader && resolve(reader.region, start - reader.base);
-      const write = writer && resolve(writer.region, start - writer.base);
-      ranges.push({
-        start, end,
-        readMa: read && read.region.kind !== 'mmio' ? read.region.ma + read.offset : -1,
-        writeMa: write?.region.kind === 'ram' ? write.region.ma + write.offset : -1,
-        readIo: read?.region.kind === 'mmio' ? read.region.io : null,
-        writeIo: write?.region.kind === 'mmio' ? write.region.io : null,
-        readOffset: read?.offset ?? 0, writeOffset: write?.offset ?? 0,
-      });
+      ranges.push(flatRange(start, end, reader, writer));
+      owners.push([reader, writer]);
       for (let pa = start; pa < end; ) {
         const number = Math.floor(pa / CHUNK_BYTES);
         const chunk = (chunks[number] ??= new Uint16Array(CHUNK_PAGES));
@@ -213,9 +219,24 @@ export class AddressSpace {
       }
     }
     this.#ranges = ranges;
+    this.#owners = owners;
     this.#chunks = chunks;
     this.onChange();
   }
+}
+
+/** What [start, end) does when these mappings answer there. */
+function flatRange(start: number, end: number, reader: Placed | undefined, writer: Placed | undefined): FlatRange {
+  const read = reader && resolve(reader.region, start - reader.base);
+  const write = writer && resolve(writer.region, start - writer.base);
+  return {
+    start, end,
+    readMa: read && read.region.kind !== 'mmio' ? read.region.ma + read.offset : -1,
+    writeMa: write?.region.kind === 'ram' ? write.region.ma + write.offset : -1,
+    readIo: read?.region.kind === 'mmio' ? read.region.io : null,
+    writeIo: write?.region.kind === 'mmio' ? write.region.io : null,
+    readOffset: read?.offset ?? 0, writeOffset: write?.offset ?? 0,
+  };
 }
 
 /** One guest access to a device region, split or widened to what the device accepts. Offsets past its end read as ones. */

@@ -29,6 +29,25 @@ describe('AddressSpace', () => {
     expect(space.read(0x3000, 1)).toBe(0x11);
   });
 
+  it('replaces a region where it answers, and tells of it', () => {
+    const { space, ram, rom } = build();
+    const base = { kind: 'ram', ma: ram, size: 0x20000 } as const;
+    space.write(0, 0, 1);
+    space.add(base, 0);
+    space.write(0x11004, 0x77, 1);
+    const window = space.add({ kind: 'rom', ma: rom, size: 0x2000 }, 0x3000, 1);
+    space.add({ kind: 'rom', ma: rom, size: 0x1000 }, 0x4000, 2);
+    let changes = 0;
+    space.onChange = () => { changes++; };
+    window.replace({ kind: 'alias', of: base, offset: 0x11000, size: 0x2000 });
+    expect([space.read(0x3004, 1), space.read(0x4004, 1), changes]).toEqual([0x77, 0x22, 1]);
+    space.write(0x3005, 0x78, 1);
+    expect(space.read(0x11005, 1)).toBe(0x78);
+    expect(() => window.replace({ kind: 'rom', ma: rom, size: 0x1000 })).toThrow(/of its size/);
+    window.remove();
+    expect(space.read(0x3004, 1)).toBe(0x11);
+  });
+
   it('shadows: reads from ROM, writes to the RAM below (PAM)', () => {
     const { space, memory, ram, rom } = build();
     space.add({ kind: 'ram', ma: ram, size: 0x20000 }, 0);

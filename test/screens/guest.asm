@@ -13,7 +13,7 @@ boot:
         mov ds, ax
         mov es, ax
         mov ss, ax
-        mov sp, 0x7C00
+        mov sp, 0x6000                  ; apart from code: writes beside it take long
         sti
         cld
         mov [drive], dl
