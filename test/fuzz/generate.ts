@@ -42,7 +42,7 @@ export function makeCase(seed: number, { modes = MODES, rows = ROWS, endless = t
   return {
     mode: mode.name, memorySeed: random.next(), doubleFaultTask: random.chance(0.5),
     start: { registers: registers.map((value) => value | 0), eflags, cr0, cr4: random.chance(0.5) ? 0x10 : 0 },
-    offset, code: generator.program.layOut(offset), schedule: makeSchedule(random), limit: size * (2 + random.below(long ? 1500 : random.chance(0.2) ? 100 : 16)),
+    offset, code: generator.program.layOut(offset), schedule: makeSchedule(random), limit: size * (2 + random.below(long ? 1500 : random.chance(0.3) ? 200 : 40)),
   };
 }
 

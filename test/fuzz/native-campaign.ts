@@ -1,5 +1,6 @@
 /** Random user-mode code, compared between this processor (through the recorder) and ours in both tiers. */
 import type { CpuOptions } from '../../src/cpu/cpu.ts';
+import type { Row } from '../../src/cpu/decode/insn.ts';
 import { ROWS } from '../../src/cpu/decode/table.ts';
 import { UserMachine } from '../suites/user-machine.ts';
 import { EFLAGS_INDEX, EIP_INDEX } from '../vectors/layout.ts';
@@ -124,5 +125,43 @@ function compareMemory(machine: UserMachine, areas: readonly RecorderArea[], fuz
   return [];
 }
 
-/** The case of a seed; undefined if there is nothing to compare. */
-export const nativeCase = (seed: number): FuzzCase => makeCase(seed, { modes: [NATIVE_MODE], rows: NATIVE_ROWS, endless: false });
+/** The case of a seed. */
+const nativeCase = (seed: number): FuzzCase => makeCase(seed, { modes: [NATIVE_MODE], rows: NATIVE_ROWS, endless: false });
+
+/** Cases that are recorded at once. */
+const BATCH = 50;
+
+export class NativeCampaign {
+  cases = 0;
+  /** Instructions and exceptions of the cases. */
+  retired = 0;
+  stops = 0;
+  private readonly runner: NativeRunner;
+  private readonly seed: number;
+  private readonly met = new Uint8Array(ROWS.length);
+
+  constructor(runner: NativeRunner, seed: number) {
+    this.runner = runner;
+    this.seed = seed;
+  }
+
+  /** Runs the next cases. */
+  next(): NativeDifference[] {
+    const judgements: Judgement[] = [];
+    while (judgements.length < BATCH) {
+      const judgement = this.runner.judge.repair(nativeCase(this.seed + this.cases++), (row) => {
+        this.met[row] = 1;
+      });
+      if (judgement === undefined) continue;
+      judgements.push(judgement);
+      this.retired += judgement.retired;
+      this.stops += judgement.stops.length;
+    }
+    return this.runner.compare(judgements).filter((difference) => difference !== undefined);
+  }
+
+  /** Rows that were not executed; most system instructions end in an exception here. */
+  get notMet(): readonly Row[] {
+    return NATIVE_ROWS.filter(({ index }) => this.met[index] === 0);
+  }
+}

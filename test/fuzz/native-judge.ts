@@ -39,8 +39,8 @@ export interface Judgement {
   readonly retired: number;
 }
 
-/** Told of each instruction: its row, and whether it was completed. */
-export type Told = (row: number, completed: boolean) => void;
+/** Told of the row of each instruction. */
+export type Told = (row: number) => void;
 
 const isUnknown = (selector: number): boolean => (selector & 4) === 0 && (selector & 0xffff) >> 3 >= FIRST_UNKNOWN && (selector & 0xffff) >> 3 < UNKNOWN_END;
 const isDangerous = (address: number): boolean => address >>> 0 >= RECORDER || (address >= TABLES && address < TABLES_END);
@@ -78,7 +78,7 @@ export class Judge {
   judge(fuzzCase: FuzzCase, told?: Told): Judgement | number {
     const { machine } = this, { cpu } = machine, { R } = cpu;
     prepare(machine, this.areas, fuzzCase);
-    const next = nextTable(fuzzCase), stops: Stop[] = [], undefinedFlags: number[] = [], rows: [number, boolean][] = [];
+    const next = nextTable(fuzzCase), stops: Stop[] = [], undefinedFlags: number[] = [], rows: number[] = [];
     const begun = cpu.retired;
     let backward = L.CODE + fuzzCase.offset;
     this.undefined = 0;
@@ -93,20 +93,20 @@ export class Judge {
         if (isDangerous(R[EIP]!) || R[SEG_SEL + CS] !== USER_CODE || (R[EFLAGS]! & TF) !== 0) return eip;
         if (R[EIP]! <= eip && insn?.rep === 0) backward = eip;
         this.undefined = after;
-        if (insn !== undefined) rows.push([insn.row.index, true]);
+        if (insn !== undefined) rows.push(insn.row.index);
         continue;
       }
       if ((stop.exception === PAGE_FAULT && (isDangerous(stop.cr2) || PARTIAL.includes(insn?.row.mnemonic ?? ''))) || (stop.exception !== PAGE_FAULT && isUnknown(stop.errorCode))) return eip;
       // A processor may look at the outer stack before it refuses the selector.
       if (insn?.row.mnemonic === 'RETF' && insn.imm !== 0) return eip;
-      if (insn !== undefined) rows.push([insn.row.index, stop.registers[EIP_INDEX] !== eip]);
+      if (insn !== undefined) rows.push(insn.row.index);
       stops.push(stop);
       undefinedFlags.push(before);
       const to = next[stop.registers[EIP_INDEX]! - L.CODE] ?? 0;
       if (to === 0 || stops.length === MAX_STOPS) break;
       machine.resume(stop, to);
     }
-    for (const [row, completed] of rows) told?.(row, completed);
+    for (const row of rows) told?.(row);
     return { fuzzCase, stops, undefinedFlags, retired: cpu.retired - begun };
   }
 

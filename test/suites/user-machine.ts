@@ -81,12 +81,13 @@ export class UserMachine {
     return this.cpu.R[HALTED] === 1 ? this.stop() : undefined;
   }
 
-  /** Goes on elsewhere after an exception, as by a return from Linux's signal handler: that gives selectors RPL 3 (arch/x86/kernel/signal_32.c). */
+  /** Goes on elsewhere after an exception, as by a return from Linux's signal handler: selectors get RPL 3, null ones are 0 (arch/x86/kernel/signal_32.c). */
   resume({ registers }: Stop, eip: number): void {
     const all = registers.slice();
     all[EIP_INDEX] = eip;
-    for (const segment of [ES, DS, FS, GS]) if (this.cpu.R[SEG_SEL + segment]! > 3) this.cpu.R[SEG_SEL + segment]! |= 3;
-    this.cpu.R[HALTED] = 0;
+    const { R } = this.cpu;
+    for (const segment of [ES, DS, FS, GS]) R[SEG_SEL + segment] = R[SEG_SEL + segment]! > 3 ? R[SEG_SEL + segment]! | 3 : 0;
+    R[HALTED] = 0;
     this.enter(all);
   }
 
