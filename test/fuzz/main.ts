@@ -19,7 +19,7 @@ const NATIVE_SHARE = 0.05;
 /** Differences after which a run ends. */
 const MAX_FINDINGS = 5;
 /** Below this many instructions it is no fault that a row was not met. */
-const ENOUGH_FOR_ALL_ROWS = 1_000_000, ENOUGH_FOR_NATIVE_ROWS = 200_000;
+const ENOUGH_FOR_ALL_ROWS = 2_000_000, ENOUGH_FOR_NATIVE_ROWS = 200_000;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const rule = '='.repeat(100);
 

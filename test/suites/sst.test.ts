@@ -3,7 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { Log } from '../../src/cpu/log.ts';
+import { TestMachine } from './sst-machine.ts';
 import { runFolder } from './sst-run.ts';
+import { tierOptions } from './tiers.ts';
 
 const SUITES = process.env['TCG86_SUITES'] ?? resolve(import.meta.dirname, '../../../shared/suites');
 const FOLDER = join(SUITES, 'sst-80286');
@@ -22,6 +25,26 @@ describe('SingleStepTests', () => {
     expect(failures).toEqual([]);
     expect(tests).toBeGreaterThan(6000);
     expect(byDesign).toBeLessThan(tests / 40);
+  });
+});
+
+describe('tiers', () => {
+  it('are chosen by arguments', () => {
+    expect(tierOptions({})).toEqual({ jit: false });
+    expect(tierOptions({ 'jit-threshold': '0' })).toEqual({ jit: true, jitThreshold: 0 });
+    expect(() => tierOptions({ jit: 'maybe' })).toThrow('--jit is on or off, not "maybe"');
+    expect(() => tierOptions({ jit: 'off', 'jit-threshold': '0' })).toThrow('--jit-threshold has no meaning with --jit=off');
+  });
+
+  it.skipIf(!existsSync(FOLDER))('compiled code retires what is tested, or it is a failure (skipped like the one above)', () => {
+    const run = (machine: TestMachine): void => void [...runFolder(FOLDER, { step: 12, forms: ['00', '17', '8E', 'A4', 'F7.4', 'FB'], machine })];
+    const compiled = new TestMachine({ jit: true, jitThreshold: 0 });
+    run(compiled);
+    expect(compiled.counts.complaints).toEqual([]);
+    // `-d nochain` turns tier 2 off.
+    const interpreted = new TestMachine({ jit: true, jitThreshold: 0, log: new Log(['nochain'], () => {}) });
+    run(interpreted);
+    expect(interpreted.counts.complaints.at(-1)).toBe('less than 95 % of all instructions retired in compiled code');
   });
 });
 

@@ -27,12 +27,13 @@ describe('recorded instructions', () => {
     expect(missing.map(formOf)).toEqual([]);
   });
 
-  test('a sample gives the same on our processor', () => {
-    const machine = new VectorMachine();
+  test.each([{ jit: false }, { jit: true, jitThreshold: 0 }])('a sample gives the same on our processor: %o', (options) => {
+    const machine = new VectorMachine(options);
     const failures = corpus.vectors.flatMap((vector, i) => {
       const differences = i % SAMPLE_STEP === 0 ? check(machine, vector, corpus.header.forms[vector.form]!) : [];
       return differences.length === 0 ? [] : [`${corpus.header.forms[vector.form]} #${i}: ${differences.join('; ')}`];
     });
     expect(failures).toEqual([]);
+    expect(machine.counts.complaints).toEqual([]);
   });
 });
