@@ -35,6 +35,8 @@ const REHEARSAL = Uint8Array.of(
 );
 const REHEARSAL_BLOCKS = [{ eip: 0, icount: 4 }, { eip: 10, icount: 1 }, { eip: 12, icount: 2 }].map((block) => ({ ...block, pages: [{ page: 0, entry: 0 }] }));
 const REHEARSALS = 4;
+/** Calls after which V8 looks on: each runs 50 bytes of bytecode or more. */
+const UNSEEN_CALLS = 20;
 
 export interface Region {
   readonly number: number;
@@ -267,13 +269,16 @@ export class Regions {
     return make(regs, bytes, view, this.#env.loadSlow, this.#env.storeSlow, this.#env.loadVecSlow, this.#env.storeVecSlow, this.#env.claim, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
   }
 
-  /** Runs each entry once without budget, so that V8 has seen the way out before it optimizes. */
+  /**
+   * Runs each entry without budget, so that V8 has seen the way out before it optimizes. It looks on only after a function has run for a
+   * while (940 bytes of bytecode: lazy feedback allocation).
+   */
   #warm(run: RegionFunction, entries: number): void {
-    const { regs } = this.#env;
+    const { regs, readTable, writeTable } = this.#env;
     const eip = regs[EIP]!, budget = regs[BUDGET]!;
-    for (let entry = 0; entry < entries; entry++) {
+    for (let call = 0; call < UNSEEN_CALLS + 2 * entries; call++) {
       regs[BUDGET] = 0;
-      run(entry, this.#env.readTable, this.#env.writeTable);
+      run(call % entries, readTable, writeTable);
     }
     regs[EIP] = eip;
     regs[BUDGET] = budget;
