@@ -20,8 +20,8 @@ import { rtcDate } from './time.ts';
 
 /** Exit code for a step that failed and for the timeout. */
 const EXIT_STEP = 3;
-/** Where the demo disk looks for a way to end the machine. */
-const DEMO_EXIT_PORT = 0x501;
+/** Where the demo disk looks for a way to end the machine: at its end, if nobody can type and it shows all by itself, or at `halt`. */
+const DEMO_EXIT_TOUR = 0x501, DEMO_EXIT_HALT = 0x502;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The lines that the options name, and those of them that are no null. */
@@ -59,12 +59,18 @@ function displayOf(config: Config): 'term' | 'none' {
   return config.display;
 }
 
-/** Without a drive the demo disk boots; without a display it ends the machine when it is done. */
-function withDemo(config: Config, display: 'term' | 'none'): Config {
+/**
+ * Without a drive the demo disk boots. If nobody can type, it gives its tour and ends the machine; unless other things were asked
+ * for, standard output then has all that it says, which is more than a screenful.
+ */
+function withDemo(config: Config): Config {
   if (config.drives.length > 0 || config.bios !== null || config.kernel !== null) return config;
+  const usesStdio = [...config.serial, config.debugcon].includes('stdio');
+  const canType = config.steps.length > 0 || (process.stdin.isTTY === true && (usesStdio || displayOf(config) === 'term'));
   return {
     ...config, drives: [{ file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
-    debugExit: config.debugExit ?? (display === 'term' ? null : { iobase: DEMO_EXIT_PORT, iosize: 1 }),
+    ...(canType || config.display !== null || config.serial.length > 0 || usesStdio ? {} : { display: 'none', serial: ['stdio'] }),
+    debugExit: config.debugExit ?? { iobase: canType ? DEMO_EXIT_HALT : DEMO_EXIT_TOUR, iosize: 1 },
   };
 }
 
@@ -123,8 +129,8 @@ function savePicture(picture: Picture, file: string): void {
 
 /** Runs what the command line asks for; returns the exit code. @throws UsageError for what cannot start */
 export async function run(parsed: Config, output: Output): Promise<number> {
-  const display = displayOf(parsed);
-  const config = await withImages(withDemo(parsed, display));
+  const config = await withImages(withDemo(parsed));
+  const display = displayOf(config);
   const closers: (() => void)[] = [];
   try {
     const logFile = openLog(config, output);
@@ -142,7 +148,7 @@ export async function run(parsed: Config, output: Output): Promise<number> {
     const code = await drive(machine, config, display, lines, output);
     stats.write(() => `${JSON.stringify(machine.stats(), null, 2)}\n`);
     profile.write(() => machine.profile(symbols));
-    // The demo's tour ends by a debug exit that nobody asked for: that is success.
+    // The demo ends by a debug exit that nobody asked for: that is success.
     return config.debugExit !== parsed.debugExit && code === 1 ? 0 : code;
   } finally {
     for (const close of closers.reverse()) close();
