@@ -197,7 +197,7 @@ it.each<[string, PcOptions]>([['without a JIT', { jit: false }], ['with everythi
   machine.close();
 }, MINUTES);
 
-it.each([['1M'], ['4M'], ['2047M']])('runs in %s', async (memory) => {
+it.each([['1M'], ['1024M']])('runs in %s', async (memory) => {
   const machine = open({ memory });
   await machine.expect(PROMPT);
   expect((await say(machine, 'pi'))[0]).toContain('3.14159');
@@ -222,10 +222,8 @@ describe('npm start', () => {
   }, MINUTES);
 
   it('with steps waits for them, and halt ends', () => {
-    const { status, stdout } = tcg86('--expect', 'tcg86> $', '--type', 'halt\\n', '--wait', '100');
-    expect({ status, stdout }).toMatchObject({ status: 3 });
-    const halted = tcg86('--expect', 'tcg86> $', '--type', 'halt\\n', '--expect', 'Goodbye');
-    expect(halted.status).toBe(0);
+    const { status, stderr } = tcg86('--expect', 'tcg86> $', '--type', 'halt\\n', '--expect', 'Goodbye');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   }, MINUTES);
 });
 
