@@ -24,6 +24,7 @@ import type { ExecutorOptions } from './cpu/exec.ts';
 import type { Log } from './cpu/log.ts';
 import { DEFAULT_MODEL, parseCpuModel } from './cpu/models.ts';
 import { floppySectors } from './devices/fdc-media.ts';
+import type { FloppyDriveOptions, FloppyDriveType } from './devices/fdc-media.ts';
 import type { BlockBackend, CharBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
 import type { PcConfig } from './devices/pc.ts';
@@ -78,6 +79,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   hdc?: string;
   hdd?: string;
   drives?: readonly DriveOptions[];
+  /** What drives A and B are: `1.44M`, `2.88M`, `1.2M`, `720K`, `360K`. Default, and `auto`: what suits the medium, 2.88M if there is none. */
+  floppyDrives?: readonly (FloppyDriveType | 'auto' | null)[];
   /** Boot order, letters as in QEMU's -boot: a floppy, c disk. */
   boot?: string;
   /** The processor, as in QEMU's -cpu: `486`, `pentium`, `pentium3`, `qemu32` (default), `max`, with `,+feature` and `,-feature`. */
@@ -152,6 +155,12 @@ function videoMemoryOf({ vga = 'std', vgaMemory = 16 }: PcOptions): number {
   if (vga === 'none') return 0;
   if (vgaMemory < 1 || vgaMemory > 256 || !Number.isInteger(Math.log2(vgaMemory))) throw new Error(`video memory of ${vgaMemory} MiB: must be a power of two from 1 to 256`);
   return vgaMemory * 2 ** 20;
+}
+
+/** A PC has drive A even when it is empty; drive B only if something is in it, or is said of it. */
+function floppyDrive(medium: BlockBackend | null, type: FloppyDriveType | 'auto' | null, unit: number): FloppyDriveOptions | null {
+  if (medium === null && type === null && unit > 0) return null;
+  return { medium, type: type === null || type === 'auto' ? undefined : type };
 }
 
 /** A line without a cable: what the guest sends is only seen by the machine's transcript. */
@@ -273,8 +282,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
       const pc = new Pc<Cpu>({
         memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot,
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
-        // A PC has drive A even when it is empty; drive B only if something is in it.
-        floppies: [{ medium: backendOf(floppies[0]!) }, floppies[1] === null ? null : { medium: backendOf(floppies[1]!) }],
+        floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map(backendOf),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,

@@ -1,5 +1,6 @@
 /** What the command line asks for, before anything is opened. Filled by options.ts, read by main.ts. */
 import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
+import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import type { Step } from '../machine/automation.ts';
 import type { CatalogueFile } from './catalogue.ts';
 import type { IcountOptions } from '../machine/icount.ts';
@@ -29,6 +30,8 @@ export interface Config {
   /** Bytes of guest RAM. */
   memory: number;
   drives: DriveOption[];
+  /** What drives A and B are, where -device says it. */
+  floppyDrives: [FloppyDriveType | 'auto' | null, FloppyDriveType | 'auto' | null];
   /** Letters of QEMU's -boot: a floppy, c disk, d CD, n network. */
   bootOrder: string;
   snapshot: boolean;
@@ -79,7 +82,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],

@@ -4,6 +4,7 @@
  */
 import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
 import { CPU_HELP, DEFAULT_MODEL, parseCpuModel } from '../cpu/models.ts';
+import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
 import { parseMouse } from '../machine/pointer.ts';
@@ -73,12 +74,22 @@ function setBoot(config: Config, value: string, option: string): void {
   config.bootOrder = order;
 }
 
-/** The devices that -device takes: the one that can be added, and the one whose ROM can be changed. */
+/** drive-type of -device floppy: QEMU's names, and two for the drives that it does not have. */
+const DRIVE_TYPES: Readonly<Record<string, FloppyDriveType>> = { 144: '1.44M', 288: '2.88M', 120: '1.2M', 720: '720K', 360: '360K' };
+
+/** The devices that -device takes: those that can be added, and the one whose ROM can be changed. */
 const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (config: Config, properties: Map<string, string>, option: string) => void }>> = {
   'isa-debug-exit': { help: 'name "isa-debug-exit", bus ISA (iobase=0x501, iosize=2)', set: (config, properties, option) => {
     checkProperties(option, properties, ['driver', 'iobase', 'iosize']);
     const iosize = parseNumber(`${option} iosize`, properties.get('iosize') ?? '2', 1, 4);
     config.debugExit = { iobase: parseNumber(`${option} iobase`, properties.get('iobase') ?? '0x501', 0, 0x10000 - iosize), iosize };
+  } },
+  floppy: { help: `name "floppy", bus floppy-bus (unit=0|1, drive-type=${Object.keys(DRIVE_TYPES).join('|')}|auto: the drive, whatever is in it)`, set: (config, properties, option) => {
+    checkProperties(option, properties, ['driver', 'unit', 'drive-type', 'id']);
+    const unit = parseNumber(`${option} unit`, properties.get('unit') ?? '0', 0, 1), name = properties.get('drive-type') ?? 'auto';
+    const type = name === 'auto' ? 'auto' : DRIVE_TYPES[name];
+    if (type === undefined) throw new UsageError(`${option}: parameter 'drive-type' expects ${Object.keys(DRIVE_TYPES).join(', ')} or auto, not '${name}'`);
+    config.floppyDrives[unit] = type;
   } },
   VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter; vgamem_mb=16: its memory)', set: (config, properties, option) => {
     checkProperties(option, properties, ['driver', 'romfile', 'vgamem_mb']);
@@ -197,7 +208,7 @@ export const OPTIONS: readonly Option[] = [
     checkChardev(config, option, value);
     config.debugcon = value;
   } },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | VGA[,romfile=FILE][,vgamem_mb=16]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },

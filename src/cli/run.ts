@@ -103,7 +103,7 @@ function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machin
 function openMachine(config: Config, lines: Lines, log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
-      memory: config.memory / 2 ** 20, drives: config.drives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
+      memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
       ...(config.cpu === null ? {} : { cpu: config.cpu }),
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),

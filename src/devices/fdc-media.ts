@@ -28,17 +28,26 @@ export const CMOS_DRIVE_TYPE: Readonly<Record<FloppyDriveType, number>> = { '360
 /** Cylinders that the stepper reaches. */
 const DRIVE_CYLINDERS: Readonly<Record<FloppyDriveType, number>> = { '360K': 42, '1.2M': 83, '720K': 83, '1.44M': 83, '2.88M': 83 };
 
+/** Data rates of the media that each drive takes, and the width of their jackets in quarters of an inch. */
+const ACCEPTS: Readonly<Record<FloppyDriveType, { readonly width: number; readonly rates: readonly number[] }>> = {
+  '360K': { width: 21, rates: [RATE_250] },
+  '1.2M': { width: 21, rates: [RATE_250, RATE_500] },
+  '720K': { width: 14, rates: [RATE_250] },
+  '1.44M': { width: 14, rates: [RATE_250, RATE_500] },
+  '2.88M': { width: 14, rates: [RATE_250, RATE_500, RATE_1000] },
+};
+
 const format = (cylinders: number, heads: number, sectors: number, rate: number, type: FloppyDriveType) => ({
   cylinders, heads, sectors, rate, type,
 });
 
-/** Formats by exact size, and the drive that such a medium asks for. */
+/** Formats by exact size, and the drive that QEMU would choose for such a medium. */
 const FORMATS: readonly (FloppyFormat & { readonly type: FloppyDriveType })[] = [
-  format(40, 1, 8, RATE_250, '360K'), // 160 KB
-  format(40, 1, 9, RATE_250, '360K'), // 180 KB
-  format(40, 2, 8, RATE_250, '360K'), // 320 KB
-  format(40, 2, 9, RATE_250, '360K'), // 360 KB
-  format(80, 2, 8, RATE_250, '720K'), // 640 KB
+  format(40, 1, 8, RATE_250, '1.2M'), // 160 KB
+  format(40, 1, 9, RATE_250, '1.2M'), // 180 KB
+  format(40, 2, 8, RATE_250, '1.2M'), // 320 KB
+  format(40, 2, 9, RATE_250, '1.2M'), // 360 KB
+  format(80, 2, 8, RATE_250, '1.44M'), // 640 KB
   format(80, 2, 9, RATE_250, '1.44M'), // 720 KB
   format(80, 2, 10, RATE_250, '1.44M'), // 800 KB
   format(80, 2, 15, RATE_500, '1.2M'), // 1.2 MB
@@ -48,6 +57,9 @@ const FORMATS: readonly (FloppyFormat & { readonly type: FloppyDriveType })[] = 
   format(82, 2, 21, RATE_500, '1.44M'), // 1.72 MB
   format(80, 2, 36, RATE_1000, '2.88M'), // 2.88 MB
 ];
+
+/** The drive that is chosen when nothing is in it: it takes all media of 3.5 inches. */
+const EMPTY_DRIVE: FloppyDriveType = '2.88M';
 
 const capacity = ({ cylinders, heads, sectors }: FloppyFormat): number => cylinders * heads * sectors;
 
@@ -71,11 +83,11 @@ export function floppySectors(sectors: number): number {
 
 /** The drive type that suits an image. */
 export function floppyDriveType(sectors: number): FloppyDriveType {
-  return row(sectors)?.type ?? '1.44M';
+  return row(sectors)?.type ?? EMPTY_DRIVE;
 }
 
 export interface FloppyDriveOptions {
-  /** Default: what suits the medium, else 1.44M. */
+  /** Default: what suits the medium, else 2.88M. */
   type?: FloppyDriveType | undefined;
   medium?: BlockBackend | null;
 }
@@ -90,7 +102,7 @@ export class FloppyDrive {
 
   constructor(options: FloppyDriveOptions) {
     const medium = options.medium ?? null;
-    this.type = options.type ?? (medium === null ? '1.44M' : floppyDriveType(medium.sectors));
+    this.type = options.type ?? (medium === null ? EMPTY_DRIVE : floppyDriveType(medium.sectors));
     this.cylinders = DRIVE_CYLINDERS[this.type];
     this.insert(medium);
   }
@@ -103,10 +115,16 @@ export class FloppyDrive {
     return this.#format;
   }
 
-  /** @throws RangeError if the image is larger than any floppy format */
+  /** @throws RangeError if the image is larger than any floppy format, or its medium is not for this drive */
   insert(medium: BlockBackend | null): void {
-    const found = medium === null ? null : floppyFormat(medium.sectors);
+    const found = medium === null ? null : row(medium.sectors) ?? null;
     if (medium !== null && found === null) throw new RangeError(`no floppy format has ${medium.sectors} sectors`);
+    if (found !== null) {
+      const { width, rates } = ACCEPTS[this.type];
+      if (width !== ACCEPTS[found.type].width || !rates.includes(found.rate)) {
+        throw new RangeError(`a floppy of ${capacity(found) / 2} KB does not go into a drive for ${this.type}B`);
+      }
+    }
     this.#medium = medium;
     this.#format = found;
   }

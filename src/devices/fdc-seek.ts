@@ -6,6 +6,7 @@
 import type { Clock, Timer } from './device.ts';
 import { ST0_ABNORMAL, ST0_EQUIPMENT, ST0_SEEK_END } from './fdc-registers.ts';
 import type { FloppyDrive } from './fdc-media.ts';
+import type { FloppySpindle } from './fdc-spindle.ts';
 import { NOTHING_PENDING, UNITS } from './fdc-state.ts';
 import type { FdcFields } from './fdc-state.ts';
 
@@ -25,14 +26,16 @@ export class FdcSeeks {
   readonly #fields: FdcFields;
   readonly #drives: readonly (FloppyDrive | null)[];
   readonly #clock: Clock;
+  readonly #spindle: FloppySpindle;
   readonly #timers: readonly Timer[];
   readonly #ended: () => void;
 
   /** @param ended a movement is over: its unit has something to report */
-  constructor(fields: FdcFields, drives: readonly (FloppyDrive | null)[], clock: Clock, ended: () => void) {
+  constructor(fields: FdcFields, drives: readonly (FloppyDrive | null)[], clock: Clock, spindle: FloppySpindle, ended: () => void) {
     this.#fields = fields;
     this.#drives = drives;
     this.#clock = clock;
+    this.#spindle = spindle;
     this.#ended = ended;
     this.#timers = Array.from({ length: UNITS }, (_, unit) => clock.timer(`fdc-seek${unit}`, () => this.#end(unit)));
   }
@@ -54,12 +57,12 @@ export class FdcSeeks {
     this.#start(unit, RECALIBRATING, 0, drive === null ? RECALIBRATE_STEPS : Math.min(this.#fields.cylinder[unit], RECALIBRATE_STEPS));
   }
 
-  /** The steps of an implied seek, at once; the transfer allows for their time. @returns step pulses */
-  implied(unit: number, target: number): number {
+  /** The steps of an implied seek, at once; the head then rests only when they would be over. */
+  implied(unit: number, target: number): void {
     const steps = target - this.#fields.pcn[unit];
     this.#step(unit, steps);
     this.#fields.pcn[unit] = target;
-    return Math.abs(steps);
+    if (steps !== 0) this.#spindle.moved(unit, this.duration(Math.abs(steps)));
   }
 
   cancel(): void {
@@ -83,6 +86,11 @@ export class FdcSeeks {
     return bits;
   }
 
+  /** A head moves. */
+  get moving(): boolean {
+    return this.#fields.seeking.some((kind) => kind !== RESTING);
+  }
+
   #start(unit: number, kind: number, target: number, steps: number): void {
     const f = this.#fields;
     f.seeking[unit] = kind;
@@ -97,6 +105,7 @@ export class FdcSeeks {
     const f = this.#fields;
     const drive = this.#drives[unit] ?? null;
     if (drive === null || steps === 0) return;
+    this.#spindle.moved(unit);
     f.cylinder[unit] = Math.max(0, Math.min(drive.cylinders - 1, f.cylinder[unit] + steps));
     if (drive.medium !== null) f.changed[unit] = 0;
   }

@@ -21,8 +21,11 @@ export const PHASE_HUNG = 5;
 /** `fields.pending` of a unit that has nothing to report. */
 export const NOTHING_PENDING = 0xff;
 
+/** Before any time (ns). */
+const LONG_AGO = -1e15;
+
 export const createFdcState = () =>
-  new DeviceState(1, {
+  new DeviceState(2, {
     dor: 0, tdr: 0,
     /** Rate code and precompensation of the last write to DSR or CCR. */
     dsr: 2,
@@ -45,6 +48,12 @@ export const createFdcState = () =>
     /** By unit: a seek under way (see fdc-seek.ts), its target, its deadline, ST0 for SENSE INTERRUPT STATUS. */
     seeking: new Uint8Array(UNITS), target: new Uint8Array(UNITS), seekDeadline: new Float64Array(UNITS),
     pending: new Uint8Array(UNITS).fill(NOTHING_PENDING),
+    /** By unit: when the motor has its speed, when it was switched off last, when the head rests. */
+    motorReady: new Float64Array(UNITS), motorOff: new Float64Array(UNITS).fill(LONG_AGO), settled: new Float64Array(UNITS),
+    /** The unit whose head was loaded last, and until when it stays so. */
+    headUnit: 0, headUntil: 0,
+    /** When the head began to look for the sector that the transfer is at, and when that sector's data ends. */
+    from: 0, dataEnd: 0,
     /** The sector ID that the transfer is at, and the sectors that VERIFY and FORMAT still have to do. */
     c: 0, h: 0, r: 0, n: 0, head: 0, remaining: 0,
     st1: 0, st2: 0,

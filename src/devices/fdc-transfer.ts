@@ -18,20 +18,15 @@ import {
   ST0_ABNORMAL, ST1_DE, ST1_EN, ST1_MA, ST1_ND, ST1_NW, ST1_OR, ST2_CM, ST2_DD, ST2_WC,
 } from './fdc-registers.ts';
 import { PHASE_EXECUTE, PHASE_HUNG, PHASE_TRANSFER } from './fdc-state.ts';
+import type { FloppySpindle } from './fdc-spindle.ts';
 import type { FdcFields } from './fdc-state.ts';
 import { SECTOR_SIZE } from './host.ts';
 import type { DmaChannel } from './i8237.ts';
 
-const US = 1000;
-/** From the command to the first sector. A real medium takes up to 200 ms to come round; no program needs that. */
-const ACCESS_NS = 500 * US;
-/** From one sector to the next. */
-const SECTOR_NS = 200 * US;
-const FORMAT_SECTOR_NS = 400 * US;
-/** Until the controller gives up on an ID: two index pulses. */
-const NOT_FOUND_NS = 20_000 * US;
+/** Of a command that is refused. */
+const REFUSED_NS = 100_000;
 /** How long a programmed DMA channel may keep the controller waiting before bytes are lost. */
-const OVERRUN_NS = 10_000 * US;
+const OVERRUN_NS = 10_000_000;
 
 /** N of 512-byte sectors. */
 const SIZE_CODE = 2;
@@ -42,8 +37,9 @@ export interface TransferHost {
   readonly drives: readonly (FloppyDrive | null)[];
   readonly clock: Clock;
   readonly dma: DmaChannel;
-  /** Steps to the cylinder of an implied seek. @returns nanoseconds that it takes */
-  impliedSeek(unit: number, cylinder: number): number;
+  readonly spindle: FloppySpindle;
+  /** Steps to the cylinder of an implied seek. */
+  impliedSeek(unit: number, cylinder: number): void;
   /** INT for a byte in non-DMA mode. */
   setInterrupt(level: boolean): void;
   /** Ends the command with ST0 (without unit and head) and the other result bytes as they are in the fields. */
@@ -68,7 +64,6 @@ export class FdcTransfer {
     f.st1 = f.st2 = f.terminal = f.storing = 0;
     f.head = (f.command[1] & HEAD_BIT) >> 2;
     const unit = f.command[1] & 3;
-    let delay = ACCESS_NS;
     if (name === 'format track') {
       f.c = f.pcn[unit];
       f.h = f.head;
@@ -85,9 +80,9 @@ export class FdcTransfer {
       f.lastCount = f.command[6];
       f.remaining = f.command[8];
       if (name === 'read track') f.r = 1;
-      if ((f.config & CONFIG_EIS) !== 0) delay += this.#host.impliedSeek(unit, f.c);
+      if ((f.config & CONFIG_EIS) !== 0) this.#host.impliedSeek(unit, f.c);
     }
-    this.#next(delay);
+    this.#begin();
   }
 
   /** Gives up the transfer (reset). */
@@ -104,6 +99,11 @@ export class FdcTransfer {
       this.#work.start(f.deadline, null);
       this.#host.dma.request(true);
     }
+  }
+
+  /** A sector is on its way to the head, or under it. */
+  get searching(): boolean {
+    return this.#host.fields.phase === PHASE_EXECUTE;
   }
 
   /** May the host move bytes through the FIFO now? */
@@ -157,22 +157,59 @@ export class FdcTransfer {
     return this.#host.drives[this.#unit()] ?? null;
   }
 
-  /** Looks for the next sector: until then the controller is busy. */
-  #next(delay: number): void {
+  /** A disk turns under the head. */
+  #turns(): boolean {
+    return (this.#host.fields.dor & (DOR_MOTOR0 << this.#unit())) !== 0 && (this.#drive()?.medium ?? null) !== null;
+  }
+
+  /** A medium was put in, or a motor switched on: what waited for the index pulse goes on. */
+  resume(): void {
+    if (this.#host.fields.phase === PHASE_HUNG && this.#turns()) this.#begin();
+  }
+
+  /** Puts the head onto the track and looks for the first sector. */
+  #begin(): void {
     const f = this.#host.fields;
-    const turning = (f.dor & (DOR_MOTOR0 << this.#unit())) !== 0 && (this.#drive()?.medium ?? null) !== null;
-    if (!turning) {
+    if (!this.#turns()) {
       f.phase = PHASE_HUNG;
       return;
     }
-    const found = this.#protected() || this.#locate() >= 0;
-    this.#execute(found ? delay : delay + NOT_FOUND_NS);
+    const { spindle } = this.#host, unit = this.#unit(), name = this.#name();
+    f.from = spindle.loadHead(unit);
+    // These two begin at the index pulse.
+    if (name === 'format track' || name === 'read track') f.from = spindle.nextIndex(unit, f.from);
+    if (name === 'format track') f.from += spindle.preambleNs;
+    this.#next();
   }
 
-  #execute(delay: number): void {
+  /** Looks for the next sector from `fields.from` on: until then the controller is busy. */
+  #next(): void {
+    const f = this.#host.fields;
+    if (!this.#turns()) {
+      f.phase = PHASE_HUNG;
+      return;
+    }
+    this.#execute(this.#searchEnd());
+  }
+
+  /** When the search ends: with the sector's ID (to be written), its data (read), or without either. */
+  #searchEnd(): number {
+    const f = this.#host.fields;
+    const { spindle } = this.#host, unit = this.#unit(), name = this.#name();
+    if (this.#protected()) return this.#host.clock.now() + REFUSED_NS;
+    const format = this.#locate() < 0 ? null : this.#drive()?.format ?? null;
+    if (format === null) return spindle.searchEnd(unit, f.from);
+    if (name === 'format track') return f.from;
+    if (name === 'read id') f.r = spindle.firstSector(unit, format, f.from);
+    const id = spindle.idOf(unit, format, f.r, f.from);
+    f.dataEnd = id + spindle.dataNs;
+    return name === 'read id' || this.#takesData() ? id : f.dataEnd;
+  }
+
+  #execute(deadline: number): void {
     const f = this.#host.fields;
     f.phase = PHASE_EXECUTE;
-    f.deadline = this.#host.clock.now() + delay;
+    f.deadline = deadline;
     this.#work.start(f.deadline, this.#hostPart());
   }
 
@@ -258,6 +295,10 @@ export class FdcTransfer {
       return;
     }
     const name = this.#name();
+    if (name === 'format track' && this.#formatted()) {
+      this.#finish(0);
+      return;
+    }
     if (name === 'read id') {
       this.#readId();
       return;
@@ -319,7 +360,8 @@ export class FdcTransfer {
       f.buffer.fill(f.command[5]);
     } else f.buffer.fill(0, f.position);
     f.storing = 1;
-    this.#execute(this.#name() === 'format track' ? FORMAT_SECTOR_NS : SECTOR_NS);
+    if (this.#name() === 'format track') f.dataEnd = f.from + this.#host.spindle.formatNs(f.command[2], f.command[4]);
+    this.#execute(f.dataEnd);
   }
 
   #sectorDone(): void {
@@ -327,8 +369,10 @@ export class FdcTransfer {
     const name = this.#name();
     if (name === 'format track') {
       f.remaining = (f.remaining - 1) & 0xff;
-      if (f.remaining === 0 || f.terminal !== 0) this.#finish(0);
-      else this.#next(0);
+      f.from = f.dataEnd;
+      // After the last sector gap bytes fill the track up to the index pulse.
+      if (this.#formatted()) this.#execute(this.#host.spindle.nextIndex(this.#unit(), f.from));
+      else this.#next();
       return;
     }
     const last = this.#advance();
@@ -341,7 +385,11 @@ export class FdcTransfer {
     } else if (last) {
       f.st1 |= ST1_EN;
       this.#finish(ST0_ABNORMAL);
-    } else this.#next(SECTOR_NS);
+    } else {
+      // What was late is the host, not the disk: the next sector is not missed for it.
+      f.from = f.dataEnd;
+      this.#next();
+    }
   }
 
   /** Steps the ID to the next sector (table 5-6). @returns true after the last sector of the command's cylinder */
@@ -366,6 +414,11 @@ export class FdcTransfer {
     return false;
   }
 
+  /** FORMAT TRACK has written all sectors. */
+  #formatted(): boolean {
+    return this.#host.fields.remaining === 0 || this.#host.fields.terminal !== 0;
+  }
+
   /** READ TRACK compares each ID with the command's, and goes on. */
   #compareTrackId(): void {
     const f = this.#host.fields;
@@ -380,13 +433,13 @@ export class FdcTransfer {
     if (drive === null || format === null) return;
     f.c = drive.track(f.cylinder[this.#unit()]);
     f.h = f.head;
-    f.r = (Math.floor(this.#host.clock.now() / SECTOR_NS) % format.sectors) + 1;
     f.n = SIZE_CODE;
     this.#finish(0);
   }
 
   #finish(st0: number): void {
     this.cancel();
+    this.#host.spindle.releaseHead(this.#unit());
     this.#host.finish(st0);
   }
 }

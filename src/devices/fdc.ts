@@ -1,7 +1,7 @@
 /**
  * Floppy disk controller, Intel 82077AA in AT mode, with two drives.
  * Source: Intel 82077AA data sheet (290166). Bits: fdc-registers.ts; commands: fdc-commands.ts; head movement: fdc-seek.ts;
- * sectors: fdc-transfer.ts; media: fdc-media.ts.
+ * sectors: fdc-transfer.ts; what the drives' mechanics take: fdc-spindle.ts; media: fdc-media.ts.
  *
  *   3F0, 3F1  SRA, SRB: not driven in AT mode        3F4  MSR (read), DSR (write)
  *   3F2       DOR                                    3F5  FIFO
@@ -20,6 +20,7 @@ import {
   MSR_BUSY, MSR_DIO, MSR_NONDMA, MSR_RQM, ST0_INVALID, ST0_POLLING, ST3_ONES, ST3_TRACK0, ST3_WP,
 } from './fdc-registers.ts';
 import { FdcSeeks } from './fdc-seek.ts';
+import { FloppySpindle } from './fdc-spindle.ts';
 import {
   createFdcState, NOTHING_PENDING, PHASE_COMMAND, PHASE_EXECUTE, PHASE_HUNG, PHASE_RESET, PHASE_RESULT, PHASE_TRANSFER, UNITS,
 } from './fdc-state.ts';
@@ -57,6 +58,7 @@ export class FloppyController implements Device {
   readonly #clock: Clock;
   readonly #irq: IrqLine;
   readonly #resetTimer: Timer;
+  readonly #spindle: FloppySpindle;
   readonly #seeks: FdcSeeks;
   readonly #transfer: FdcTransfer;
 
@@ -67,13 +69,15 @@ export class FloppyController implements Device {
     this.drives = options.drives.slice(0, UNITS).map((drive) => (drive === null ? null : new FloppyDrive(drive)));
     this.#resetTimer = clock.timer('fdc-reset', () => this.#resetOver());
     const { fields } = this.state;
-    this.#seeks = new FdcSeeks(fields, this.drives, clock, () => this.#raise());
+    this.#spindle = new FloppySpindle(fields, this.drives, clock);
+    this.#seeks = new FdcSeeks(fields, this.drives, clock, this.#spindle, () => this.#raise());
     this.#transfer = new FdcTransfer({
       fields,
       drives: this.drives,
       clock,
       dma: options.dma,
-      impliedSeek: (unit, cylinder) => this.#seeks.duration(this.#seeks.implied(unit, cylinder)),
+      spindle: this.#spindle,
+      impliedSeek: (unit, cylinder) => this.#seeks.implied(unit, cylinder),
       setInterrupt: (level) => (level ? this.#raise() : this.#lower()),
       finish: (st0) => this.#finish(st0),
     });
@@ -101,6 +105,12 @@ export class FloppyController implements Device {
     if (drive === null) throw new RangeError(`there is no floppy drive ${'ABCD'[unit]}`);
     drive.insert(medium);
     this.state.fields.changed[unit] = 1;
+    this.#transfer.resume();
+  }
+
+  /** The controller waits for a drive's mechanics. */
+  get turning(): boolean {
+    return this.#transfer.searching || this.#seeks.moving;
   }
 
   reset(): void {
@@ -152,9 +162,11 @@ export class FloppyController implements Device {
   #writeDor(value: number): void {
     const f = this.state.fields;
     const before = f.dor;
+    this.#spindle.switch(value);
     f.dor = value;
     if ((before & ~value & DOR_NRESET) !== 0) this.#enterReset();
     if ((value & ~before & DOR_NRESET) !== 0) this.#leaveReset();
+    this.#transfer.resume();
     this.#updateIrq();
   }
 

@@ -292,6 +292,11 @@ export class Pc<P extends Processor = Processor> {
     return this.#i8042.idle;
   }
 
+  /** What the guest waits for may be a floppy drive's mechanics. */
+  get turning(): boolean {
+    return this.fdc.turning;
+  }
+
   /** Moves the mouse by counts right and down, turns its wheel up, holds these buttons (MOUSE_LEFT ...); false if it cannot take more now. */
   moveMouse(right: number, down: number, buttons: number, wheel: number): boolean {
     return this.mouse.move(right, down, buttons, wheel);

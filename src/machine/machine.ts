@@ -18,7 +18,7 @@ import { Keyboard } from './keyboard.ts';
 import { InstructionTime } from './icount.ts';
 import type { MediumOptions, RemovableDrive } from './media.ts';
 import type { MouseMove } from './pointer.ts';
-import type { RunTime } from './run-time.ts';
+import { RunTime } from './run-time.ts';
 import { Transcript, screenText } from './transcript.ts';
 
 /** What the machine drives. The PC (src/devices/pc.ts) is one. */
@@ -41,6 +41,8 @@ export interface Board {
   key(name: string, down: boolean): boolean;
   /** Nothing that was typed waits in the keyboard or its controller. */
   readonly keyboardIdle: boolean;
+  /** What the guest waits for may be a floppy drive's mechanics. */
+  readonly turning: boolean;
   /** Moves the mouse by counts, holds these buttons; false if it cannot take more now. */
   moveMouse(right: number, down: number, buttons: number, wheel: number): boolean;
   /** The guest has been told all that the mouse did. */
@@ -237,7 +239,9 @@ export class MachineCore<B extends Board = Board> {
       const after = this.#host.now();
       if (cpu.R[HALTED] !== 0) {
         const wait = clock.nextDeadline() - clock.now();
-        if (wait > 0) return wait;
+        // A floppy takes its time, but not the user's: while a guest sleeps for it, virtual time goes on to the next event.
+        if (wait > 0 && this.board.turning && this.#time instanceof RunTime) this.#time.skip(Math.ceil(wait));
+        else if (wait > 0) return wait;
       } else if (retired >= this.#slice / 2) this.#adapt(retired, after - before);
       if (after >= end) return 0;
     }

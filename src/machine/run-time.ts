@@ -1,4 +1,4 @@
-/** Virtual time that follows the host's clock while the machine runs, and stands still while it does not. */
+/** Virtual time that follows the host's clock while the machine runs, and stands still while it does not. It may be sent ahead. */
 export class RunTime {
   readonly #host: () => number;
   #passed = 0;
@@ -13,6 +13,11 @@ export class RunTime {
   /** Nanoseconds that the machine has run. */
   now(): number {
     return this.#started === null ? this.#passed : this.#passed + this.#host() - this.#started;
+  }
+
+  /** Lets so many nanoseconds pass at once. */
+  skip(ns: number): void {
+    this.#passed += ns;
   }
 
   start(): void {

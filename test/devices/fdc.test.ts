@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryDisk } from '../../src/backends/block/memory.ts';
 import { FloppyController } from '../../src/devices/fdc.ts';
 import type { FloppyDriveOptions } from '../../src/devices/fdc.ts';
-import { CMOS_DRIVE_TYPE, floppyDriveType, floppyFormat, floppySectors } from '../../src/devices/fdc-media.ts';
+import { CMOS_DRIVE_TYPE, FloppyDrive, floppyDriveType, floppyFormat, floppySectors } from '../../src/devices/fdc-media.ts';
+import { PHASE_TRANSFER } from '../../src/devices/fdc-state.ts';
 import { I8237 } from '../../src/devices/i8237.ts';
 import { SteppedClock } from './stepped-clock.ts';
 
@@ -64,6 +65,30 @@ class Bench {
     }
     this.clock.step(1000 * MS);
     return this.results();
+  }
+
+  /** Lets the disk turn until the controller wants the host's bytes. */
+  untilTransfer(): void {
+    for (let step = 0; this.fdc.state.fields.phase !== PHASE_TRANSFER; step++) {
+      if (step > 20_000) throw new Error('no transfer');
+      this.clock.step(MS / 10);
+    }
+  }
+
+  /** ns until the interrupt, in steps of 10 us. */
+  untilInterrupt(): number {
+    const start = this.clock.now();
+    while (!this.level) {
+      this.clock.step(MS / 100);
+      if (this.clock.now() - start > 3000 * MS) throw new Error('no interrupt');
+    }
+    return this.clock.now() - start;
+  }
+
+  /** Sends bytes; ns until the command's interrupt. */
+  time(...bytes: number[]): number {
+    for (const byte of bytes) this.put(FIFO, byte);
+    return this.untilInterrupt();
   }
 
   results(): number[] {
@@ -300,7 +325,7 @@ describe('reading with DMA', () => {
     for (const byte of [0xe6, 0x04, 0, 1, 3, 2, 18, 0x1b, 0xff]) b.put(FIFO, byte);
     expect(b.get(MSR)).toBe(0x10);
     expect(b.level).toBe(false);
-    b.clock.step(10 * MS);
+    b.clock.step(700 * MS);
     expect(b.get(MSR)).toBe(0xd0);
     expect(b.edges).toBe(1);
     expect(b.get(FIFO)).toBe(0x04);
@@ -345,10 +370,10 @@ describe('reading with DMA', () => {
 
   it('waits for the channel to be unmasked, and then loses data', () => {
     for (const byte of [0xe6, 0, 0, 0, 1, 2, 18, 0x1b, 0xff]) b.put(FIFO, byte);
-    b.clock.step(5 * MS);
+    b.untilTransfer();
     expect(b.level).toBe(false);
     b.program(1, 512);
-    b.clock.step(5 * MS);
+    b.clock.step(200 * MS);
     expect(b.results()).toEqual([0, 0, 0, 0, 0, 2, 2]);
     expect(b.sectors(0xe6, [0, 0, 1])).toEqual([0x40, 0x10, 0, 0, 0, 1, 2]);
   });
@@ -486,7 +511,7 @@ describe('without DMA', () => {
     for (const byte of [0x46, 0, 0, 0, 17, 2, 18, 0x1b, 0xff]) b.put(FIFO, byte);
     expect(b.get(MSR)).toBe(0x30);
     for (let sector = 17; sector <= 18; sector++) {
-      b.clock.step(MS);
+      b.untilTransfer();
       for (let i = 0; i < 512; i++) {
         expect(b.level).toBe(true);
         if (b.get(MSR) !== 0xf0 || b.get(FIFO) !== sector) expect.unreachable(`byte ${i}`);
@@ -501,13 +526,13 @@ describe('without DMA', () => {
     const disk = medium(2880);
     b.fdc.insert(0, disk);
     for (const byte of [0x45, 0, 0, 0, 18, 2, 18, 0x1b, 0xff]) b.put(FIFO, byte);
-    b.clock.step(MS);
+    b.untilTransfer();
     for (let i = 0; i < 512; i++) {
       if (b.get(MSR) !== 0xb0) expect.unreachable(`byte ${i}`);
       b.put(FIFO, i & 0xff);
     }
     expect(b.get(MSR)).toBe(0x30);
-    b.clock.step(MS);
+    b.clock.step(10 * MS);
     expect(b.results().slice(0, 2)).toEqual([0x40, 0x80]);
     expect([...disk.data.subarray(17 * 512 + 250, 17 * 512 + 260)]).toEqual([250, 251, 252, 253, 254, 255, 0, 1, 2, 3]);
   });
@@ -523,11 +548,29 @@ describe('media', () => {
     expect(floppySectors(3444)).toBe(3444);
     expect(floppySectors(9999)).toBe(9999);
     expect(floppyFormat(9999)).toBeNull();
-    expect([720, 1440, 2400, 2880, 5760, 9999].map(floppyDriveType)).toEqual(['360K', '1.44M', '1.2M', '1.44M', '2.88M', '1.44M']);
+    expect([720, 1440, 2400, 2880, 5760, 9999].map(floppyDriveType)).toEqual(['1.2M', '1.44M', '1.2M', '1.44M', '2.88M', '2.88M']);
     expect(CMOS_DRIVE_TYPE[floppyDriveType(237)]).toBe(4);
   });
 
+  it('go only into drives that are made for them', () => {
+    const fits = (type: '360K' | '1.2M' | '720K' | '1.44M' | '2.88M'): number[] => [720, 1440, 2400, 2880, 5760].filter((sectors) => {
+      try {
+        return new FloppyDrive({ type, medium: medium(sectors) }).medium !== null;
+      } catch {
+        return false;
+      }
+    });
+    expect(fits('360K')).toEqual([720]);
+    expect(fits('1.2M')).toEqual([720, 2400]);
+    expect(fits('720K')).toEqual([1440]);
+    expect(fits('1.44M')).toEqual([1440, 2880]);
+    expect(fits('2.88M')).toEqual([1440, 2880, 5760]);
+    expect(() => b.fdc.insert(0, medium(5760))).toThrow('a floppy of 2880 KB does not go into a drive for 1.44MB');
+  });
+
   it('of 720 KB and of 2.88 MB are read at their own rates', () => {
+    b = new Bench([{ type: '2.88M' }]);
+    b.start();
     b.fdc.insert(0, medium(1440));
     b.program(1, 512);
     expect(b.sectors(0xe6, [0, 0, 9], { eot: 9 })[1]).toBe(1);
@@ -585,9 +628,156 @@ describe('save and restore', () => {
     copy();
     b.clock.step(MS);
     copy();
+    b.untilTransfer();
+    copy();
     b.program(1, 512);
-    b.clock.step(MS);
+    b.clock.step(10 * MS);
     expect(b.results()).toEqual([0, 0, 0, 4, 0, 2, 2]);
     expect(b.memory[0]).toBe(145);
+  });
+});
+
+describe('mechanics', () => {
+  const read = (c: number, h: number, r: number, eot = r): number[] => [0xe6, h << 2, c, h, r, 2, eot, 0x1b, 0xff];
+  /** Reads sectors r to eot of cylinder 0; ns. The host's answer comes at once. */
+  const take = (r: number, eot = r): number => {
+    b.program(1, (eot - r + 1) * 512);
+    const time = b.time(...read(0, 0, r, eot));
+    b.results();
+    return time;
+  };
+  /** ns, to a tenth of a millisecond. */
+  const ms = (ns: number): number => Math.round(ns / 100_000) / 10;
+  const BYTE = 16_000, SLOT = 682 * BYTE;
+
+  it('a motor needs 400 ms from a stand, less if the disk still turns', () => {
+    b.put(DOR, 0x2c);
+    b.clock.step(2000 * MS);
+    b.put(DOR, 0x3c);
+    expect(take(1)).toBeGreaterThan(400 * MS);
+    b.put(DOR, 0x2c);
+    b.clock.step(150 * MS);
+    b.put(DOR, 0x3c);
+    const from = b.clock.now();
+    take(1);
+    expect(b.clock.now() - from).toBeLessThan(300 * MS);
+  });
+
+  it('a sector comes round every 200 ms, at 360 rpm every 167', () => {
+    take(1);
+    const first = b.clock.now();
+    take(1);
+    expect(ms(b.clock.now() - first)).toBe(200);
+    b = new Bench([{ type: '1.2M', medium: medium(2400) }]);
+    b.start();
+    take(1);
+    const second = b.clock.now();
+    take(1);
+    expect(ms(b.clock.now() - second)).toBe(166.7);
+  });
+
+  it('sectors follow each other under the head, and a whole track takes a turn', () => {
+    take(1);
+    const one = b.clock.now();
+    take(2);
+    expect(ms(b.clock.now() - one)).toBe(ms(SLOT));
+    take(18);
+    const last = b.clock.now();
+    take(1, 18);
+    expect(ms(b.clock.now() - last)).toBe(ms(200 * MS));
+  });
+
+  it('both sides of a cylinder are read in two turns', () => {
+    take(18);
+    const from = b.clock.now();
+    b.program(1, 36 * 512);
+    b.time(...read(0, 0, 1, 18));
+    expect(b.results()).toEqual([4, 0, 0, 1, 0, 1, 2]);
+    expect(ms(b.clock.now() - from)).toBe(400);
+    expect([b.memory[0], b.memory[35 * 512]]).toEqual([1, 36]);
+  });
+
+  it('READ ID tells what comes next', () => {
+    take(5);
+    expect(b.time(0x4a, 0)).toBeLessThan(SLOT);
+    expect(b.results()).toEqual([0, 0, 0, 0, 0, 6, 2]);
+    b.clock.step(3 * SLOT);
+    b.time(0x4a, 0);
+    expect(b.results()[5]).toBe(10);
+  });
+
+  it('the head load time passes once, until the head unload time is over', () => {
+    b.command(0x03, 0xd1, 60 << 1);
+    take(1);
+    const [loaded] = [b.clock.now()];
+    take(2);
+    expect(ms(b.clock.now() - loaded)).toBe(ms(SLOT));
+    b.clock.step(20 * MS);
+    const unloaded = b.clock.now();
+    b.time(0x4a, 0);
+    expect(b.clock.now() - unloaded).toBeGreaterThan(120 * MS);
+  });
+
+  it('the head settles after a seek', () => {
+    take(1);
+    b.time(0x0f, 0, 1);
+    b.command(0x08);
+    const [from] = [b.clock.now()];
+    expect(b.clock.now() - from).toBe(0);
+    b.time(0x0f, 0, 2);
+    b.put(FIFO, 0x08);
+    b.results();
+    expect(b.time(0x4a, 0)).toBeGreaterThan(15 * MS);
+  });
+
+  it('step rates follow SRT and the data rate', () => {
+    const seek = (cylinder: number): number => {
+      const time = b.time(0x0f, 0, cylinder);
+      b.put(FIFO, 0x08);
+      b.results();
+      return ms(time);
+    };
+    expect(seek(10)).toBe(30);
+    b.command(0x03, 0xaf, 0x02);
+    expect(seek(20)).toBe(60);
+    b.fdc.dirPort.write(0, 2, 1);
+    expect(seek(10)).toBe(120);
+  });
+
+  it('an implied seek takes its steps before the search', () => {
+    b.command(0x13, 0, 0x40, 0);
+    take(1);
+    b.program(1, 512);
+    expect(b.time(...read(40, 0, 1))).toBeGreaterThan(120 * MS + 15 * MS);
+    expect(b.results()).toEqual([0, 0, 0, 40, 1, 1, 2]);
+  });
+
+  it('a sector that is not there costs up to two turns', () => {
+    take(18);
+    const time = take(19);
+    expect(time).toBeGreaterThan(200 * MS);
+    expect(time).toBeLessThan(400 * MS);
+  });
+
+  it('FORMAT TRACK takes the turn from one index pulse to the next', () => {
+    const ids = Array.from({ length: 18 }, (_, index) => [0, 0, index + 1, 2]).flat();
+    b.memory.set(ids);
+    take(18);
+    const index = Math.ceil(b.clock.now() / (200 * MS)) * 200 * MS;
+    b.program(2, ids.length);
+    b.time(0x4d, 0, 2, 18, 0x6c, 0xf6);
+    expect(b.results().slice(0, 3)).toEqual([0, 0, 0]);
+    expect(ms(b.clock.now() - index)).toBe(200);
+  });
+
+  it('without a disk the controller waits for one, and goes on when it is put in', () => {
+    b.fdc.insert(0, null);
+    b.program(1, 512);
+    for (const byte of read(0, 0, 1)) b.put(FIFO, byte);
+    b.clock.step(5000 * MS);
+    expect([b.level, b.get(MSR)]).toEqual([false, 0x10]);
+    b.fdc.insert(0, medium(2880));
+    b.untilInterrupt();
+    expect(b.results()).toEqual([0, 0, 0, 0, 1, 1, 2]);
   });
 });

@@ -28,7 +28,7 @@ afterEach(() => {
 
 describe('change', () => {
   it('puts media of other sizes into a drive, and takes them out', () => {
-    machine = Machine.open({ fda: floppy('first', 1440) });
+    machine = Machine.open({ fda: floppy('first', 1440), floppyDrives: ['2.88M'] });
     const [drive] = machine.board.fdc.drives;
     machine.change('fda', floppy('small', 720));
     expect(drive!.format).toMatchObject({ cylinders: 80, heads: 2, sectors: 9 });
@@ -65,6 +65,7 @@ describe('change', () => {
     const { medium } = machine.board.fdc.drives[0]!;
     expect(() => machine.change('fda', join(folder, 'none'))).toThrow(/no such file/);
     expect(() => machine.change('fda', floppy('huge', 4000))).toThrow('no floppy format has 8000 sectors');
+    expect(() => machine.change('fda', floppy('large', 2880))).toThrow('a floppy of 2880 KB does not go into a drive for 1.44MB');
     expect(() => machine.change('fdb', floppy('other', 1440))).toThrow('there is no floppy drive B');
     expect(machine.board.fdc.drives[0]!.medium).toBe(medium);
     const shared = floppy('disk', 1440);
@@ -81,6 +82,13 @@ describe('change', () => {
     await machine.run(steps.slice(1, 2));
     expect(machine.board.fdc.drives[0]!.medium).toBeNull();
     await expect(machine.run(steps.slice(2))).rejects.toThrow(new StepError('--change fda=missing: cannot use disk image missing: no such file'));
+  });
+
+  it('needs a drive B, which -device floppy makes', () => {
+    machine = Machine.open({ floppyDrives: parseArguments(['-device', 'floppy,unit=1,drive-type=120']).floppyDrives });
+    machine.change('fdb', floppy('other', 360));
+    expect(machine.board.fdc.drives.map((drive) => drive?.type)).toEqual(['2.88M', '1.2M']);
+    expect(() => parseArguments(['-device', 'floppy,drive-type=999'])).toThrow("parameter 'drive-type' expects 120, 144, 288, 360, 720 or auto, not '999'");
   });
 
   it('takes no other drives and properties', () => {
