@@ -12,7 +12,7 @@ const MODE_COUNT = 12;
 
 const UNREACHABLE = Symbol('no byte there');
 /** Always an exception. */
-const FAULTS_ALWAYS: readonly string[] = ['UD2'];
+const FAULTS_ALWAYS: readonly string[] = ['UD0', 'UD1', 'UD2'];
 
 function modeNumber(flags: number): number {
   const paging = (flags & HF_PG) !== 0 ? 6 : 0;

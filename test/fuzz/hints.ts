@@ -22,7 +22,7 @@ export function rowOf(map: number, opcode: number, group = -1): Row {
   if (row === undefined) throw new Error(`no row ${map} ${opcode.toString(16)} /${group}`);
   return row;
 }
-const PUSH_IMMEDIATE = rowOf(0, 0x68), MOV_TO_SEGMENT = rowOf(0, 0x8e), CLD = 0xfc, STD = 0xfd, FNINIT = [0xdb, 0xe3];
+const PUSH_IMMEDIATE = rowOf(0, 0x68), WRMSR = rowOf(1, 0x30), MOV_TO_SEGMENT = rowOf(0, 0x8e), CLD = 0xfc, STD = 0xfd, FNINIT = [0xdb, 0xe3];
 
 const operandSize = (g: Instructions): 2 | 4 => (g.mode.code32 !== g.random.chance(0.2) ? 4 : 2);
 
@@ -287,6 +287,38 @@ const x87: Hint = (g, row) => {
   if (g.random.chance(0.1)) g.program.add(FNINIT);
   g.emit(row, { memory: g.random.chance(0.6) });
 };
+const MSRS: readonly number[] = [0x10, 0x1b, 0x174, 0x175, 0x176, 0x277, 0xc000_0080];
+/** Reads and writes of model-specific registers; those of SYSENTER get values that work. */
+const modelRegister: Hint = (g, row) => {
+  const register = g.random.chance(0.9) ? g.random.pick(MSRS) : g.random.next();
+  g.setRegister(ECX, register);
+  if (row.mnemonic === 'WRMSR' && g.random.chance(0.8)) setMsrValue(g, register);
+  g.emit(row);
+};
+function setMsrValue(g: Instructions, register: number): void {
+  g.setRegister(EDX, 0);
+  if (register === 0x176) g.program.add([...(g.mode.code32 ? [] : [0x66]), 0xb8, 0, 0, 0, 0], { at: g.mode.code32 ? 1 : 2, size: 4, relative: false, target: g.target(), offset: L.CODE });
+  else g.setRegister(EAX, register === 0x174 ? SEL.code32 : register === 0x175 ? L.STACK + 0x1e00 : 0);
+  g.forget(EAX);
+}
+/** The registers that SYSENTER takes its target from are written in front of it, and so are those of SYSEXIT. */
+const fastCall: Hint = (g, row) => {
+  for (const register of row.mnemonic === 'SYSENTER' ? [0x174, 0x175, 0x176] : [0x174]) {
+    g.setRegister(ECX, register);
+    setMsrValue(g, register);
+    g.emit(WRMSR);
+  }
+  if (row.mnemonic === 'SYSEXIT') {
+    g.program.add([...(g.mode.code32 ? [] : [0x66]), 0xb8 | EDX, 0, 0, 0, 0], { at: g.mode.code32 ? 1 : 2, size: 4, relative: false, target: g.target(), offset: L.CODE });
+    g.forget(EDX);
+    g.setRegister(ECX, L.STACK + 0x1e00);
+  }
+  g.emit(row);
+};
+const counter: Hint = (g, row) => {
+  g.setRegister(ECX, g.random.below(3));
+  g.emit(row);
+};
 const taskRegister: Hint = (g, row) => {
   g.setRegister(EAX, row.mnemonic === 'LTR' ? g.random.pick([SEL.tssTask, SEL.tss16, SEL.tssTask, SEL.tss, 0, SEL.data, SEL.tssTask | 4]) : g.random.pick([SEL.ldt, SEL.ldt, SEL.ldt, 0, SEL.data, SEL.ldt | 4]));
   g.emit(row, { memory: false, rm: EAX });
@@ -308,7 +340,7 @@ const HINTS: Readonly<Record<string, Hint>> = {
   JCXZ: counted, JMP: (g, row) => (row.operands[0] === 'Ev' ? indirect(g, row) : g.emit(row)), JMPF: farJump, LAR: selector, LDS: farPointer, LEAVE: leave, LES: farPointer, LFS: farPointer, LGDT: loadTable,
   LGS: farPointer, LIDT: loadTable, LLDT: taskRegister, LMSW: lmsw, LODS: string, LOOP: counted, LOOPE: counted, LOOPNE: counted, LSL: selector, LSS: farPointer, LTR: taskRegister, MOV: MOV_HINTS,
   MOVS: string, OUT: inOut, OUTS: string, POP: pop, POPA: stackUser, POPF: popFlags, PUSH: stackUser, PUSHA: stackUser, RCL: shift, RCR: shift, RET: nearReturn, RETF: farReturn, ROL: shift, ROR: shift, SAR: shift,
-  SCAS: string, SHL: shift, SHLD: shift, SHR: shift, SHRD: shift, STOS: string, VERR: selector, VERW: selector, XLAT: translate,
+  RDMSR: modelRegister, RDPMC: counter, SYSENTER: fastCall, SYSEXIT: fastCall, WRMSR: modelRegister, SCAS: string, SHL: shift, SHLD: shift, SHR: shift, SHRD: shift, STOS: string, VERR: selector, VERW: selector, XLAT: translate,
 };
 
 /** Adds an instruction of a row, and what it needs. */

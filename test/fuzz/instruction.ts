@@ -36,10 +36,10 @@ export const mayBeMemory = (row: Row): boolean => usesModrm(row) && row.modrm < 
 /** Mnemonics whose registers beside the operands change. */
 const CLOBBERS: Readonly<Record<string, readonly number[]>> = {
   MUL: [EAX, EDX], IMUL: [EAX, EDX], DIV: [EAX, EDX], IDIV: [EAX, EDX], CWD: [EDX], CBW: [EAX], AAA: [EAX], AAS: [EAX], DAA: [EAX], DAS: [EAX], AAM: [EAX], AAD: [EAX], SALC: [EAX], LAHF: [EAX],
-  XLAT: [EAX], CMPXCHG: [EAX], CPUID: [0, 1, 2, 3], RDTSC: [EAX, EDX], POPA: [0, 1, 2, 3, 5, 6, 7], MOVS: [6, 7], CMPS: [6, 7], STOS: [7], SCAS: [7], LODS: [EAX, 6], INS: [7], OUTS: [6],
+  XLAT: [EAX], CMPXCHG: [EAX], CMPXCHG8B: [EAX, EDX], RDMSR: [EAX, EDX], CPUID: [0, 1, 2, 3], RDTSC: [EAX, EDX], POPA: [0, 1, 2, 3, 5, 6, 7], MOVS: [6, 7], CMPS: [6, 7], STOS: [7], SCAS: [7], LODS: [EAX, 6], INS: [7], OUTS: [6],
   ENTER: [5], LEAVE: [5], LOOP: [ECX], LOOPE: [ECX], LOOPNE: [ECX],
 };
-const MEMORY_SIZES: Readonly<Record<string, number>> = { b: 1, w: 2, d: 4, a: 8, p: 6, s: 6, f: 10 };
+const MEMORY_SIZES: Readonly<Record<string, number>> = { b: 1, w: 2, d: 4, q: 8, a: 8, p: 6, s: 6, f: 10 };
 
 export class Instructions extends Operands {
   /** Registers (a mask) that should not be written: they count loops. */
@@ -60,11 +60,13 @@ export class Instructions extends Operands {
     const opSize = shape.opSize ?? (random.chance(0.25) ? 6 - normal : normal) as 2 | 4;
     const addrSize = shape.addrSize ?? (random.chance(0.2) ? 6 - normal : normal) as 2 | 4;
     const prefixes: number[] = [];
-    if (opSize !== normal) prefixes.push(0x66);
+    if (opSize !== normal || (row.prefix === '66' && normal === 4)) prefixes.push(0x66);
+    if (row.prefix === 'F2' || row.prefix === 'F3') prefixes.push(row.prefix === 'F2' ? 0xf2 : 0xf3);
     if (addrSize !== normal) prefixes.push(0x67);
     const bytes: number[] = row.map === 1 ? [0x0f, row.opcode] : [row.opcode];
     let memory = false;
-    if (usesModrm(row)) {
+    if (row.modrm >= 0) bytes.push(row.modrm);
+    else if (usesModrm(row)) {
       const middle = shape.middle ?? (row.group >= 0 ? row.group : this.middle(row));
       memory = shape.memory ?? (mayBeMemory(row) && (isMemoryOnly(row) ? !random.chance(0.02) : random.chance(0.5)));
       if (memory) {
