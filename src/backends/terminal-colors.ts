@@ -30,10 +30,30 @@ const CUBE = Array.from({ length: 216 }, (_, n) => LEVELS[Math.floor(n / 36)]! <
 const GREYS = Array.from({ length: 24 }, (_, n) => (8 + 10 * n) * 0x010101);
 const CUBE_AND_GREYS = [...CUBE, ...GREYS];
 
+const CUBE_STEPS = LEVELS.length;
+
+/** Index in CUBE_AND_GREYS of the colour that comes nearest: the nearest of the cube, or the nearest grey. */
+function nearest256(color: number): number {
+  const steps = channels(color).map((value) => (value < 48 ? 0 : value < 115 ? 1 : Math.floor((value - 35) / 40)));
+  const cube = (steps[0]! * CUBE_STEPS + steps[1]!) * CUBE_STEPS + steps[2]!;
+  const [red, green, blue] = channels(color);
+  const grey = CUBE.length + Math.max(0, Math.min(GREYS.length - 1, Math.round(((red + green + blue) / 3 - 8) / 10)));
+  return distance(CUBE_AND_GREYS[grey]!, color) < distance(CUBE_AND_GREYS[cube]!, color) ? grey : cube;
+}
+
+/** The colour that a terminal with 2^depth of them shows for `color`; without colours: 0, or 0xffffff for what is bright. */
+export function paletteColor(depth: number, color: number): number {
+  if (depth >= 24) return color;
+  if (depth >= 8) return CUBE_AND_GREYS[nearest256(color)]!;
+  if (depth >= 4) return SIXTEEN[nearest(SIXTEEN, color)]!;
+  const [red, green, blue] = channels(color);
+  return red * 3 + green * 6 + blue > 1275 ? 0xffffff : 0;
+}
+
 /** The way to write colours for a terminal with 2^depth of them (24, 8, 4; below: none). */
 export function colorCode(depth: number): ColorCode {
   if (depth >= 24) return (color, background) => `${background ? 48 : 38};2;${channels(color).join(';')}`;
-  if (depth >= 8) return (color, background) => `${background ? 48 : 38};5;${16 + nearest(CUBE_AND_GREYS, color)}`;
+  if (depth >= 8) return (color, background) => `${background ? 48 : 38};5;${16 + nearest256(color)}`;
   if (depth >= 4) {
     return (color, background) => {
       const index = nearest(SIXTEEN, color);

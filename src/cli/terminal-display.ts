@@ -1,18 +1,19 @@
 /**
- * `-display term`: the text screen in this terminal, its keys to the guest. Ctrl-A is the escape key, as in QEMU's
+ * `-display term`: the screen in this terminal (graphics in half blocks), its keys to the guest. Ctrl-A is the escape key, as in QEMU's
  * multiplexed console: x leaves, h helps, Ctrl-A itself is sent by a second Ctrl-A.
  */
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { TerminalKeys } from '../backends/terminal-keys.ts';
 import type { TerminalInput } from '../backends/terminal-keys.ts';
+import { TerminalPicture } from '../backends/terminal-picture.ts';
 import { TerminalScreen } from '../backends/terminal-screen.ts';
 import type { TextScreen } from '../devices/host.ts';
 import { cp437 } from '../machine/cp437.ts';
 import type { Machine } from '../index.ts';
 
-/** Least time between two drawings (ms). */
-const FRAME = 33;
+/** Least time between two drawings (ms), and as a multiple of what one takes: pictures leave the time to the guest. */
+const FRAME = 33, SHARE = 10;
 /** How long an escape sequence may take to arrive; a key of its own (Escape) comes this much later (ms). */
 const ESCAPE_TIME = 30;
 /** More keys than a hand presses at once: pasted text, which waits for the guest. */
@@ -29,12 +30,20 @@ export class TerminalDisplay {
   readonly #input: ReadStream;
   readonly #output: WriteStream;
   readonly #screen: TerminalScreen;
+  readonly #picture: TerminalPicture;
+  /** What was drawn last. */
+  #shown: TerminalScreen | TerminalPicture | null = null;
+  /** Counts what changes the picture, as it was when it was drawn. */
+  #pictured = NaN;
   readonly #title: string;
   readonly #keys = new TerminalKeys();
-  #drawn = 0;
+  /** When the screen may be drawn next. */
+  #due = 0;
   #open = false;
   #escaped = false;
   #helping = false;
+  /** All that is on the terminal is to be drawn again. */
+  #stale = false;
   #escapeTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #onData = (chunk: string): void => this.#typed(chunk);
   readonly #onGone = (): void => this.#machine.stop();
@@ -61,6 +70,7 @@ export class TerminalDisplay {
     this.#input = input;
     this.#output = output;
     this.#screen = new TerminalScreen(cp437, output.getColorDepth());
+    this.#picture = new TerminalPicture(output.getColorDepth());
   }
 
   open(): void {
@@ -89,22 +99,46 @@ export class TerminalDisplay {
 
   /** Called after each turn of the machine. */
   refresh(): void {
-    const now = performance.now();
-    if (this.#helping || now - this.#drawn < FRAME) return;
-    this.#drawn = now;
-    const text = this.#screen.draw(this.#machine.board.textScreen() ?? notice('The guest is in a graphics mode.'), this.#output.columns, this.#output.rows);
+    const start = performance.now();
+    // A terminal that has not taken the last drawing yet gets no other.
+    if (this.#helping || start < this.#due || this.#output.writableLength > 0) return;
+    const text = this.#drawing();
     if (text !== '') this.#output.write(text);
+    this.#due = start + Math.max(FRAME, SHARE * (performance.now() - start));
+  }
+
+  #drawing(): string {
+    const { board } = this.#machine, { columns, rows } = this.#output;
+    const screen = board.textScreen();
+    const next = screen === null && board.vga !== null ? this.#picture : this.#screen;
+    if (next !== this.#shown) next.invalidate();
+    const anew = next !== this.#shown || this.#stale;
+    this.#shown = next;
+    this.#stale = false;
+    if (next === this.#screen) return this.#screen.draw(screen ?? notice('The machine has no display adapter.'), columns, rows);
+    const { changes } = board.vga!;
+    if (changes === this.#pictured && !anew) return '';
+    this.#pictured = changes;
+    return this.#picture.draw(board.picture(), columns, rows);
+  }
+
+  /** The next drawing draws everything. */
+  #invalidate(): void {
+    this.#stale = true;
+    this.#due = 0;
+    this.#screen.invalidate();
+    this.#picture.invalidate();
   }
 
   #redraw(): void {
-    this.#screen.invalidate();
+    this.#invalidate();
     if (this.#helping) this.#help();
     this.#machine.wake();
   }
 
   #help(): void {
     this.#helping = true;
-    this.#screen.invalidate();
+    this.#invalidate();
     this.#output.write(`\x1b[0m\x1b[2J\x1b[H${HELP.join('\r\n')}`);
   }
 
@@ -146,7 +180,7 @@ export class TerminalDisplay {
     switch (input.kind === 'character' ? input.character : '') {
       case 'x': return this.#machine.stop();
       case 'd': return this.#machine.keyboard.press([['ctrl', 'alt', 'delete']]);
-      case 'r': return this.#screen.invalidate();
+      case 'r': return this.#invalidate();
       case '\x01': return this.#machine.keyboard.press([['ctrl', 'a']]);
       default: return this.#help();
     }

@@ -83,7 +83,7 @@ export class Vga implements Device {
   /** 3B0–3DF. */
   readonly ports: IoRegion;
   /** A0000–BFFFF. */
-  readonly memory: IoRegion;
+  readonly memory: VgaMemory;
   /** Ports 1CE and 1CF. */
   readonly dispi: Dispi;
   /** What has changed on the text screen. */
@@ -91,22 +91,26 @@ export class Vga implements Device {
   readonly #clock: Clock;
   readonly #memory: Uint8Array;
   readonly #window: (start: number | null) => void;
+  /** Counts writes to registers. */
+  #writes = 0;
 
   constructor({ clock, memory, window = () => {} }: VgaOptions) {
     this.#clock = clock;
     this.#memory = memory;
     this.#window = window;
-    const planes = new VgaMemory(this.state.fields, memory);
-    this.memory = planes;
+    this.memory = new VgaMemory(this.state.fields, memory);
     this.dispi = new Dispi(this.state.fields, memory, () => this.restored());
-    this.watch = new TextWatch(this.state.fields, planes);
+    this.watch = new TextWatch(this.state.fields, this.memory);
     this.ports = {
       name: 'vga',
       size: 0x30,
       minAccess: 1,
       maxAccess: 1,
       read: (offset) => this.#read(offset),
-      write: (offset, value) => this.#write(offset, value),
+      write: (offset, value) => {
+        this.#writes = (this.#writes + 1) | 0;
+        this.#write(offset, value);
+      },
     };
   }
 
@@ -140,6 +144,11 @@ export class Vga implements Device {
     const on = (frames: number): boolean => !blinking || Math.floor(frame / frames) % 2 === 0;
     const phase = { cursor: on(CURSOR_BLINK_FRAMES), text: on(2 * CURSOR_BLINK_FRAMES) };
     return drawRaster(f, raster, this.#graphics() ? graphicsLine(f, this.#memory, !phase.text) : textLine(f, this.#memory, raster.dots, phase));
+  }
+
+  /** The picture is as it was while this number stays; NaN (which equals nothing): the processor may write to it unseen. */
+  get changes(): number {
+    return extendedMode(this.state.fields) === null ? this.#writes + this.memory.writes : NaN;
   }
 
   #graphics(): boolean {
