@@ -21,6 +21,9 @@ export interface ClusterMap {
   unpack?(offset: number, cluster: number): Uint8Array;
 }
 
+/** Clusters of an extent. */
+const MOST_CLUSTERS = 65536;
+
 export class ClusterStore {
   readonly #file: HostFile;
   readonly #map: ClusterMap;
@@ -54,7 +57,7 @@ export class ClusterStore {
     this.#each(offset, data, (cluster, within, part) => {
       const at = this.#map.locate(cluster);
       if (at >= 0 && this.#map.unpack === undefined) {
-        this.#file.write(at + within, part);
+        this.#file.overwrite(at + within, part, 'a cluster of the disk');
         return;
       }
       const start = cluster * this.#clusterSize;
@@ -89,7 +92,8 @@ export class ClusterStore {
     const place = this.#map.locate(first);
     const last = Math.ceil(this.#size / this.#clusterSize);
     let next = first + 1;
-    while (next < last && this.#map.unpack === undefined && this.#map.locate(next) === (place < 0 ? place : place + (next - first) * this.#clusterSize)) next++;
+    // A long run comes in several extents.
+    while (next < last && next - first < MOST_CLUSTERS && this.#map.unpack === undefined && this.#map.locate(next) === (place < 0 ? place : place + (next - first) * this.#clusterSize)) next++;
     const length = Math.min(this.#size, next * this.#clusterSize) - offset;
     if (place === HOLE) return { kind: 'hole', length };
     if (place === ZERO) return { kind: 'zero', length };

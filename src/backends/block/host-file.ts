@@ -86,6 +86,17 @@ export class HostFile {
     if (this.read(offset, data) < data.length) throw new ImageError(this.path, `the file is cut short: ${what} at ${offset} lies past its end`);
   }
 
+  /** @throws ImageError if the file does not have these bytes: before room is made for them */
+  require(offset: number, length: number, what: string): void {
+    if (offset + length > this.#size) throw new ImageError(this.path, `the file is cut short: ${what} at ${offset} lies past its end`);
+  }
+
+  /** Writes where something is stored already. @throws ImageError if the file ends before that: nothing is written then */
+  overwrite(offset: number, data: Uint8Array, what: string): void {
+    if (offset >= this.#size) throw new ImageError(this.path, `the file is cut short: ${what} at ${offset} lies past its end`);
+    this.write(offset, data);
+  }
+
   write(offset: number, data: Uint8Array): void {
     if (this.readOnly) throw new ImageError(this.path, 'is read-only');
     this.#host(() => {

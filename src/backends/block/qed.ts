@@ -86,6 +86,7 @@ export class QedImage implements Image, ClusterMap {
     this.clusterSize = header.clusterSize;
     const tableBytes = header.tableClusters * header.clusterSize;
     this.#perTable = tableBytes / 8;
+    file.require(header.l1Offset, tableBytes, 'the L1 table');
     this.#l1 = new DataView(new ArrayBuffer(tableBytes));
     file.readFully(header.l1Offset, new Uint8Array(this.#l1.buffer), 'the L1 table');
     this.#l2 = new TableCache(file, tableBytes, Math.max(4, Math.floor(CACHE_BYTES / tableBytes)), 'an L2 table', () => this.flush());

@@ -44,6 +44,7 @@ export class TableCache {
       this.#tables.set(offset, known);
       return known;
     }
+    this.#file.require(offset, this.#bytes, this.#what);
     const bytes = new Uint8Array(this.#bytes);
     this.#file.readFully(offset, bytes, this.#what);
     return this.#add(offset, bytes, false);

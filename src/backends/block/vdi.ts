@@ -76,6 +76,8 @@ export class VdiImage implements Image, ClusterMap {
       const entry = this.#map.getUint32(block * 4, true);
       if (entry < DISCARDED) this.#stored = Math.max(this.#stored, entry + 1);
     }
+    // The next block goes behind the last one: it must be known where that is.
+    if (!file.readOnly && this.#stored > 0) file.require(this.#dataAt + (this.#stored - 1) * BLOCK, 1, 'a block of the disk');
     this.#store = new ClusterStore(file, this, BLOCK, this.size);
   }
 

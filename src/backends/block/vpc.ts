@@ -24,6 +24,7 @@ const NOT_STORED = 0xffffffff;
 const DEFAULT_BLOCK = 2 * 2 ** 20;
 /** Sectors of the largest geometry, and of the largest disk (2040 GiB). */
 const MAX_CHS = 65535 * 16 * 255, MAX_SECTORS = 0xff000000;
+const MAX_BLOCK = 64 * 2 ** 20;
 const MAX_TABLE_BYTES = 64 * 2 ** 20;
 const EPOCH_2000 = 946684800;
 /** Programs whose geometry need not be that of the size. */
@@ -74,7 +75,7 @@ export class VpcImage implements Image, ClusterMap {
     const entries = header.getUint32(28);
     this.#blockSize = header.getUint32(32);
     this.#tableAt = Number(header.getBigUint64(16));
-    if (!Number.isInteger(Math.log2(this.#blockSize)) || this.#blockSize < SECTOR) throw new ImageError(file.path, `invalid VHD block size ${this.#blockSize}`);
+    if (!Number.isInteger(Math.log2(this.#blockSize)) || this.#blockSize < SECTOR || this.#blockSize > MAX_BLOCK) throw new ImageError(file.path, `invalid VHD block size ${this.#blockSize}`);
     if (entries * 4 > MAX_TABLE_BYTES) throw new ImageError(file.path, 'the VHD block table is too large');
     if (disk > entries * this.#blockSize) throw new ImageError(file.path, 'the VHD block table is too small for the disk');
     this.size = disk;
@@ -87,6 +88,7 @@ export class VpcImage implements Image, ClusterMap {
       const sector = this.#table.getUint32(block * 4);
       if (sector !== NOT_STORED) this.#end = Math.max(this.#end, sector * SECTOR + this.#bitmapBytes + this.#blockSize);
     }
+    if (!file.readOnly && this.#end > file.size) throw new ImageError(file.path, 'the file is cut short: a block of the disk lies past its end');
     // Padding is written back as it is.
     file.readPadded(this.#tableAt + entries * 4, new Uint8Array(this.#table.buffer, entries * 4));
     this.#store = new ClusterStore(file, this, this.#blockSize, this.size);

@@ -71,6 +71,7 @@ export class Qcow2Image implements Image {
     this.metadata = new Set();
     this.refcounts = new Refcounts({ file, header, metadata: this.metadata, corrupt });
     this.l2 = new TableCache(file, this.clusterSize, Math.max(MIN_TABLES, Math.floor(CACHE_BYTES / this.clusterSize)), 'an L2 table', () => this.writeMetadata());
+    file.require(header.l1Offset, header.l1Entries * 8, 'the L1 table');
     const l1 = new Uint8Array(header.l1Entries * 8);
     file.readFully(header.l1Offset, l1, 'the L1 table');
     this.reader = new Qcow2Reader({ file, header, l2: this.l2, backing, corrupt }, new DataView(l1.buffer), () => this.size);
@@ -359,12 +360,13 @@ export class Qcow2Image implements Image {
     const within = offset % this.clusterSize;
     if (run.kind === 'data' && run.copied) {
       this.#guard(run.offset + within, data.length);
-      this.file.write(run.offset + within, data);
+      this.file.overwrite(run.offset + within, data, 'a cluster of the disk');
       return data.length;
     }
     const wanted = Math.ceil((within + Math.min(data.length, MOST_NEW)) / this.clusterSize);
     // A zero cluster may have kept its place in the file.
     const keeps = run.kind === 'zero' && run.offset !== 0 && run.copied;
+    if (keeps) this.file.require(run.offset, 1, 'a cluster of the disk');
     const { first, count } = keeps ? { first: run.offset / this.clusterSize, count: wanted } : this.refcounts.allocateSome(wanted);
     const length = Math.min(data.length, count * this.clusterSize - within);
     const start = offset - within;

@@ -127,6 +127,19 @@ export class SparseExtent implements ClusterMap {
     this.#enter(grain, offset / SECTOR);
   }
 
+  /** Grains, of the first `count`, that lie past the end of the file; for a table that does, its first. */
+  *outside(count: number): Generator<number> {
+    for (let grain = 0; grain < count; grain += this.header.perTable) {
+      const table = this.#tableOf(grain);
+      if (table === 0) continue;
+      if (table + this.header.perTable * 4 > this.#file.size) {
+        yield grain;
+        continue;
+      }
+      for (let one = grain; one < Math.min(count, grain + this.header.perTable); one++) if (this.locate(one) >= this.#file.size) yield one;
+    }
+  }
+
   flush(): void {
     if (this.#file.readOnly) return;
     this.#file.sync();

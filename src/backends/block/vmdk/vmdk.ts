@@ -160,9 +160,8 @@ export class VmdkImage implements Image {
     const result: CheckResult = { messages: [], corruptions: 0, leaks: 0, errors: 0, corruptionsFixed: 0, leaksFixed: 0 };
     for (const { sparse, file, size } of this.#parts) {
       if (sparse === null) continue;
-      for (let at = 0; at < size; at += sparse.grainBytes) {
-        if (sparse.locate(at / sparse.grainBytes) < file!.size) continue;
-        result.messages.push(`ERROR: grain ${at / sparse.grainBytes} lies past the end of ${file!.path}`);
+      for (const grain of sparse.outside(Math.ceil(size / sparse.grainBytes))) {
+        result.messages.push(`ERROR: grain ${grain} lies past the end of ${file!.path}`);
         result.corruptions++;
       }
     }
