@@ -54,10 +54,11 @@ function firstDifference(a: Image, b: Image, strict: boolean, progress: Progress
   const size = Math.max(a.size, b.size);
   for (let at = 0; at < size;) {
     const within = [a, b].filter((image) => at < image.size);
-    const statuses = within.map((image) => statusOf(image, at, Math.min(CHUNK, image.size - at)));
-    const length = Math.min(...statuses.map((status) => status.length));
+    const statuses = within.map((image) => statusOf(image, at, image.size - at));
+    const some = statuses.some(({ kind }) => kind === 'data');
+    const length = Math.min(...statuses.map((status) => status.length), some ? CHUNK : Infinity);
     if (strict && statuses.length === 2 && (statuses[0]!.kind !== statuses[1]!.kind || statuses[0]!.present !== statuses[1]!.present)) return `Strict mode: Offset ${at} block status mismatch!`;
-    if (statuses.some(({ kind }) => kind === 'data')) {
+    if (some) {
       const [one, two] = [a, b].map((image) => bytesOf(image, at, length));
       const where = Buffer.compare(one!, two!) === 0 ? -1 : one!.findIndex((byte, index) => byte !== two![index]);
       // Sectors are what is compared.

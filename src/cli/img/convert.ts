@@ -138,7 +138,7 @@ function copy(plan: Plan, target: Image, progress: Progress): void {
   const step = plan.compressed ? target.clusterSize ?? CHUNK : CHUNK;
   for (const source of plan.sources) {
     for (let at = 0; at < source.size;) {
-      const length = copyPart(plan, source, at, target, start + at, Math.min(step, source.size - at, step - (start + at) % step));
+      const length = copyPart(plan, source, at, target, start + at, step);
       at += length;
       progress.at((start + at) / plan.size);
     }
@@ -151,22 +151,22 @@ const failed = (doing: string, offset: number, error: unknown): never => {
   throw error;
 };
 
-/** Copies up to `most` bytes; returns how many. */
-function copyPart(plan: Plan, source: Image, from: number, target: Image, to: number, most: number): number {
-  let status: ReturnType<typeof statusOf>;
-  const data = new Uint8Array(most);
+/** Copies what is stored in one way, data in parts that end at multiples of `step`; returns the bytes that are done. */
+function copyPart(plan: Plan, source: Image, from: number, target: Image, to: number, step: number): number {
   try {
-    status = statusOf(source, from, most);
+    const status = statusOf(source, from, source.size - from);
     const { kind, depth, present } = status;
     const below = plan.targetBacking !== null && (depth > 0 || !present) && from < plan.targetBacking;
-    const length = below ? Math.min(status.length, plan.targetBacking! - from) : status.length;
     // What is in the target's backing image already.
-    if (below) return length;
-    if (kind === 'zero' && plan.sparse > 0 && (!plan.compressed || status.length === most)) {
-      if (!plan.targetIsZero) writeTarget(to, () => target.writeZeroes(to, length));
-      return length;
+    if (below) return Math.min(status.length, plan.targetBacking! - from);
+    // A cluster is compressed as a whole.
+    const zeros = !plan.compressed || from + status.length === source.size ? status.length : status.length - (to + status.length) % step;
+    if (kind === 'zero' && plan.sparse > 0 && zeros > 0) {
+      if (!plan.targetIsZero) writeTarget(to, () => target.writeZeroes(to, zeros));
+      return zeros;
     }
-    const part = plan.compressed ? data : data.subarray(0, length);
+    const most = Math.min(step - to % step, source.size - from);
+    const part = new Uint8Array(plan.compressed ? most : Math.min(most, status.length));
     source.read(from, part);
     writeTarget(to, () => (plan.compressed ? writeCompressed(plan, target, to, part) : writeData(plan, target, to, part)));
     return part.length;

@@ -14,6 +14,8 @@ const SIZE = 600_064;
 const MOST_READ = 2 * 2 ** 20, MOST_EXTENTS = 3000;
 /** Bytes by which a file may grow. */
 const MOST_GROWTH = 64 * 2 ** 20;
+/** A file that is larger is not kept. */
+const MOST_KEPT = 2 ** 28;
 const CANARY = 'canary';
 
 interface Base {
@@ -231,5 +233,5 @@ function walk(image: Image): void {
 
 /** Keeps what a round left, for a look at it. */
 export function keep(folder: string, target: string): void {
-  cpSync(folder, target, { recursive: true });
+  cpSync(folder, target, { recursive: true, filter: (path) => statSync(path).size < MOST_KEPT });
 }

@@ -14,6 +14,9 @@ import type { Cluster } from './entries.ts';
 import type { Qcow2Header } from './header.ts';
 import type { TableCache } from '../table-cache.ts';
 
+/** Bytes of unpacked clusters that are kept. */
+const UNPACKED_BYTES = 4 * 2 ** 20;
+
 export interface ReaderParts {
   readonly file: HostFile;
   readonly header: Qcow2Header;
@@ -37,8 +40,8 @@ export class Qcow2Reader {
   readonly #perTable: number;
   readonly #size: () => number;
   l1: DataView;
-  /** The compressed cluster that was read last. */
-  #unpacked: { readonly offset: number; readonly bytes: Uint8Array } | null = null;
+  /** Compressed clusters that were read, by their place in the file, the least recently used first. */
+  readonly #unpacked = new Map<number, Uint8Array>();
 
   /** @param size of the disk, in bytes */
   constructor(parts: ReaderParts, l1: DataView, size: () => number) {
@@ -120,13 +123,20 @@ export class Qcow2Reader {
   }
 
   #unpack({ offset, compressedLength }: Run): Uint8Array {
-    if (this.#unpacked?.offset === offset) return this.#unpacked.bytes;
+    const known = this.#unpacked.get(offset);
+    this.#unpacked.delete(offset);
+    if (known !== undefined) {
+      this.#unpacked.set(offset, known);
+      return known;
+    }
     const { file, header } = this.#parts;
     const packed = new Uint8Array(compressedLength);
     const present = file.read(offset, packed);
     try {
       const bytes = decompress(header.compression, packed.subarray(0, present), this.clusterSize);
-      this.#unpacked = { offset, bytes };
+      const [oldest] = this.#unpacked.keys();
+      if (oldest !== undefined && (this.#unpacked.size + 1) * this.clusterSize > UNPACKED_BYTES) this.#unpacked.delete(oldest);
+      this.#unpacked.set(offset, bytes);
       return bytes;
     } catch {
       throw new ImageError(file.path, `the compressed cluster at ${offset} is damaged`);
@@ -135,6 +145,6 @@ export class Qcow2Reader {
 
   /** Compressed data has been written. */
   forget(): void {
-    this.#unpacked = null;
+    this.#unpacked.clear();
   }
 }

@@ -146,7 +146,7 @@ export class SparseExtent implements ClusterMap {
     if (!this.#tables.dirty) return;
     this.#tables.write(({ offset, bytes }) => {
       const second = this.#dirtySecond.get(offset);
-      if (second !== undefined) this.#file.write(second, bytes);
+      if (second !== undefined) this.#file.overwrite(second, bytes, 'the copy of a grain table');
     });
     this.#dirtySecond.clear();
     this.#file.sync();

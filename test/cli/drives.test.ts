@@ -1,0 +1,65 @@
+/** -drive and its short forms: keys, places, and what is said of wrong ones. */
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseArguments } from '../../src/cli/options.ts';
+import { make, scratchFolder } from '../backends/block/support.ts';
+
+const drives = (...args: string[]): unknown => parseArguments(args).drives.map(({ interface: kind, index, file }) => [kind, index, file]);
+
+describe('-drive', () => {
+  it('has places by index, by bus and unit, or the first that is free', () => {
+    expect(drives('-drive', 'file=a', '-drive', 'file=b,index=2', '-drive', 'file=c', '-drive', 'file=d,bus=1,unit=1', '-drive', 'file=e,if=floppy,unit=1')).toEqual([
+      ['ide', 0, 'a'], ['ide', 2, 'b'], ['ide', 1, 'c'], ['ide', 3, 'd'], ['floppy', 1, 'e'],
+    ]);
+    expect(drives('-hda', 'a', '-drive', 'file=b,bus=1', '-fda', 'c,d')).toEqual([['ide', 0, 'a'], ['ide', 2, 'b'], ['floppy', 0, 'c,d']]);
+  });
+
+  it('has the format, and how writes are treated', () => {
+    const [drive] = parseArguments(['-drive', 'file=x,,y,format=qcow2,readonly=on,snapshot=on,cache=writethrough,discard=unmap,detect-zeroes=unmap,media=disk,id=disk0']).drives;
+    expect(drive).toMatchObject({ file: 'x,y', format: 'qcow2', readOnly: true, snapshot: true, cache: 'writethrough', discard: true, detectZeroes: 'unmap', id: 'disk0' });
+  });
+
+  it.each([
+    ["unsupported bus type 'virtio' (ide, floppy)", 'file=a,if=virtio'], ["unknown driver 'vhs' (raw, qcow2, qed, vdi, vmdk, vpc)", 'file=a,format=vhs'], ['media=cdrom is not supported (disk)', 'file=a,media=cdrom'],
+    ["invalid cache option 'often'", 'file=a,cache=often'], ["invalid discard option 'maybe'", 'file=a,discard=maybe'], ['setting detect-zeroes to unmap is not allowed without', 'file=a,detect-zeroes=unmap'],
+    ['index cannot be used with bus and unit', 'file=a,index=1,unit=1'], ['4 is not between 0 and 3', 'file=a,index=4'], ['2 is not between 0 and 1', 'file=a,unit=2'],
+    ["invalid parameter 'werror'", 'file=a,werror=stop'], ['a file name is missing', 'format=raw'],
+  ])('says: %s', (message, value) => {
+    expect(() => parseArguments(['-drive', value])).toThrow(message);
+  });
+
+  it('takes no place and no name twice', () => {
+    expect(() => parseArguments(['-hdd', 'a', '-drive', 'file=b,bus=1,unit=1'])).toThrow('-drive b: drive with bus=1, unit=1 (ide) exists');
+    expect(() => parseArguments(['-drive', 'file=a,id=x', '-drive', 'file=b,id=x'])).toThrow("Duplicate ID 'x' for drive");
+  });
+});
+
+describe('tcg86', () => {
+  const folder = scratchFolder();
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const run = (...args: string[]): { status: number | null; stderr: string } =>
+    spawnSync(process.execPath, [join(import.meta.dirname, '../../dist/tcg86.js'), '-display', 'none', '-m', '2M', '--wait', '0', ...args], { encoding: 'utf8', timeout: 60_000 });
+
+  it('warns of a guessed raw image, in the words of QEMU, unless nothing is written to it', () => {
+    const disk = join(folder, 'disk.img');
+    writeFileSync(disk, Buffer.alloc(1_048_576));
+    const { status, stderr } = run('-hda', disk);
+    expect(stderr).toBe(`WARNING: Image format was not specified for '${disk}' and probing guessed raw.\n`
+      + '         Automatically detecting the format is dangerous for raw images, write operations on block 0 will be restricted.\n'
+      + "         Specify the 'raw' format explicitly to remove the restrictions.\n");
+    expect(status).toBe(0);
+    expect(run('-hda', disk, '-snapshot').stderr).toBe('');
+    expect(run('-drive', `format=raw,file=${disk}`).stderr).toBe('');
+  });
+
+  it('says in one line what is wrong with an image', () => {
+    const disk = make('qcow2', join(folder, 'disk.qcow2'), 1_048_576, { backing_file: 'gone.raw', backing_fmt: 'raw' });
+    expect(run('-hda', disk)).toMatchObject({ status: 1, stderr: `tcg86: cannot use disk image ${join(folder, 'gone.raw')}: no such file\n` });
+    const other = make('vdi', join(folder, 'disk.vdi'), 1_048_576);
+    expect(run('-drive', `format=qcow2,file=${other}`)).toMatchObject({ status: 1, stderr: `tcg86: cannot use disk image ${other}: not a qcow2 image\n` });
+    expect(run('-hda', other, '-hdb', other)).toMatchObject({ status: 1, stderr: `tcg86: cannot use disk image ${other}: it is in another drive already, and is not a snapshot\n` });
+    expect(run('-hda', other, '-hdb', other, '-snapshot')).toMatchObject({ status: 0, stderr: '' });
+  });
+});
