@@ -116,6 +116,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   serials?: readonly (CharBackend | null)[];
   /** What the guest writes to port E9h. */
   debugConsole?: CharBackend | null;
+  /** QEMU's pc-testdev, for kvm-unit-tests. */
+  testDevice?: boolean;
   /** isa-debug-exit: run() ends with code (value << 1) | 1. */
   debugExit?: { iobase: number; iosize: number } | null;
   /** Hot code is compiled to JavaScript (default); else all of it is interpreted. */
@@ -280,7 +282,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     let machine: Machine | null = null;
     try {
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot,
+        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true,
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map(backendOf),

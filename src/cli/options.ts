@@ -91,6 +91,10 @@ const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (c
     if (type === undefined) throw new UsageError(`${option}: parameter 'drive-type' expects ${Object.keys(DRIVE_TYPES).join(', ')} or auto, not '${name}'`);
     config.floppyDrives[unit] = type;
   } },
+  'pc-testdev': { help: 'name "pc-testdev", bus ISA (what kvm-unit-tests write to)', set: (config, properties, option) => {
+    checkProperties(option, properties, ['driver']);
+    config.testDevice = true;
+  } },
   VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter; vgamem_mb=16: its memory)', set: (config, properties, option) => {
     checkProperties(option, properties, ['driver', 'romfile', 'vgamem_mb']);
     if (config.vgaDevice !== null) throw new UsageError(`${option}: the board takes one VGA adapter`);
@@ -208,7 +212,7 @@ export const OPTIONS: readonly Option[] = [
     checkChardev(config, option, value);
     config.debugcon = value;
   } },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },

@@ -19,7 +19,7 @@ import {
 import type { FeatureSet } from './features.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
 import { DeviceLog } from './device-log.ts';
-import type { PortAccess } from './helpers/context.ts';
+import type { ApicBase, PortAccess } from './helpers/context.ts';
 import { createHelpers } from './helpers/index.ts';
 import { PageLog } from './page-log.ts';
 import { DEFAULT_MODEL, parseCpuModel } from './models.ts';
@@ -40,6 +40,7 @@ export interface CpuOptions extends ExecutorOptions {
   model?: CpuModel;
   /** A random int32, of RDRAND's quality; zeros if left out. */
   random?: () => number;
+  apicBase?: ApicBase | null;
   /** FERR#: an unmasked x87 exception waits while CR0.NE is clear. The PC makes IRQ 13 of it. */
   fpuError?: () => void;
 }
@@ -53,6 +54,7 @@ export class Cpu extends MemoryAccess {
   readonly shadow: { readonly devices: DeviceLog; readonly pages: PageLog } | null;
   readonly model: CpuModel;
   readonly msrs: Msrs;
+  readonly apicBase: ApicBase | null;
   readonly exec: Executor;
   /** What sampleTsc() read. */
   tscLow = 0;
@@ -67,6 +69,7 @@ export class Cpu extends MemoryAccess {
     const { io, tsc, random = () => 0, fpuError = () => {} } = options;
     this.#acknowledge = options.acknowledge;
     this.model = options.model ?? parseCpuModel(DEFAULT_MODEL);
+    this.apicBase = options.apicBase ?? null;
     this.msrs = new Msrs(this.model.features);
     if (options.lockstep === true) {
       const devices = new DeviceLog(), pages = new PageLog(this.bytes);

@@ -24,6 +24,8 @@ const PHYSICAL_HIGH = 15;
 const PAT = 0x277, PAT_RESET = 0x00070406;
 /** Bit n: memory type n is defined (UC, WC, WT, WP, WB, UC-). */
 const MEMORY_TYPES = 0b11110011;
+/** What RDTSCP gives. */
+export const TSC_AUX = 0xc0000103 | 0;
 const MCG_CAP = 0x179, MCG_STATUS = 0x17a, MC0_CTL = 0x400, MCA_BANKS = 5;
 
 const isTypes = (word: number): boolean => [0, 8, 16, 24].every((shift) => (MEMORY_TYPES >> (word >> shift & 7) & 1) !== 0);
@@ -47,6 +49,7 @@ export class Msrs {
       this.#add(1, -1, -1);
     }
     if (features.has('pmc')) this.#addP6();
+    if (features.has('rdtscp')) this.#add(TSC_AUX, -1, 0);
     this.#values = new Int32Array(2 * this.#registers.size);
     this.#kept = new Int32Array(2 * this.#registers.size);
     this.reset();

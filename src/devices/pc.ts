@@ -15,7 +15,7 @@
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
  *     0510-0511, 0514-051B  firmware configuration
  *
- * Physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
+ * FEE00000 local APIC, FEC00000 I/O APIC. Other physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
 import type { AddressSpace, Region } from '../memory/address-space.ts';
 import { PortBus } from '../memory/port-bus.ts';
@@ -34,12 +34,15 @@ import { DmaPages, I8237 } from './i8237.ts';
 import { I8254 } from './i8254.ts';
 import { I8259Pair } from './i8259.ts';
 import { IdeChannel } from './ide.ts';
-import { SharedLine } from './irq.ts';
+import { IO_APIC_BASE, IoApic } from './io-apic.ts';
+import { Line, SharedLine } from './irq.ts';
 import { IsaDebugExit } from './isa-debug-exit.ts';
+import { LocalApic } from './local-apic.ts';
 import { Mc146818 } from './mc146818.ts';
 import { Ns16550 } from './ns16550.ts';
 import { fillCmos } from './pc-cmos.ts';
 import { PcMemory } from './pc-memory.ts';
+import { PcTestDevice, TEST_MEMORY_BASE } from './pc-testdev.ts';
 import { PciBus } from './pci.ts';
 import { PciVga } from './pci-vga.ts';
 import { Piix3, Piix3Ide } from './piix3.ts';
@@ -52,6 +55,8 @@ import { Vga } from './vga.ts';
 /** What the board needs of its processor. */
 export interface Processor {
   setIntr(level: boolean): void;
+  /** An edge on the NMI pin. */
+  raiseNmi(): void;
   /** Address bit 20 passes. */
   setA20(open: boolean): void;
   /** The reset pin was pulsed: stop running; who drives the machine then calls Pc.reset(). */
@@ -69,6 +74,8 @@ export interface ProcessorSocket {
   tsc: () => number;
   /** FERR#: an unmasked x87 exception waits while CR0.NE is clear. */
   fpuError: () => void;
+  /** IA32_APIC_BASE; null without a local APIC. `write` is false for bits that there are not. */
+  apicBase: { read: () => number; write: (low: number, high: number) => boolean } | null;
 }
 
 export interface PcConfig {
@@ -101,6 +108,10 @@ export interface PcConfig {
   firmwareItems?: ReadonlyMap<number, Uint8Array>;
   /** Files of the firmware configuration: option ROMs as `genroms/NAME`. */
   firmwareFiles?: ReadonlyMap<string, Uint8Array>;
+  /** The processor has a local APIC, and the board an I/O APIC. */
+  apic?: boolean;
+  /** QEMU's pc-testdev. */
+  testDevice?: boolean;
   debugExit?: { iobase: number; iosize: number; exit: (code: number) => void } | null;
 }
 
@@ -148,18 +159,33 @@ export class Pc<P extends Processor = Processor> {
     this.vga = videoMemory > 0 ? new Vga({ clock, memory: this.memory.videoMemory, window: (start) => this.memory.videoWindow(start) }) : null;
 
     // The processor and what leads to its pins.
-    const pics = new I8259Pair({ set: (level) => this.cpu.setIntr(level) });
-    this.#irqs = pics.irq.map((line) => new SharedLine(line));
+    const pics = new I8259Pair({ set: (level) => (localApic === null ? this.cpu.setIntr(level) : localApic.lint0.set(level)) });
+    const ioApic = config.apic === true ? new IoApic(({ destination, logical, mode, vector, level }) => {
+      if (localApic?.isAddressed(destination, logical) === true) localApic.deliver(mode, vector, level);
+    }) : null;
+    // An ISA interrupt goes to both controllers; the timer's to input 2 of the I/O APIC, where the 8259s have their cascade.
+    this.#irqs = pics.irq.map((line, irq) => new SharedLine(ioApic === null ? line : {
+      set: (level) => {
+        line.set(level);
+        ioApic.inputs[irq === 0 ? 2 : irq]!.set(level);
+      },
+    }));
     const a20 = new SharedLine({ set: (level) => this.cpu.setA20(level) });
     const reset: IrqLine = { set: (level) => level && this.cpu.requestReset() };
     const fpuError = new FpuError(this.#irq(13));
     this.cpu = createProcessor({
       space,
       io: this.io,
-      acknowledge: () => pics.acknowledge(),
+      acknowledge: () => (localApic ?? pics).acknowledge(),
       tsc: () => clock.now(),
       fpuError: () => fpuError.raise(),
+      apicBase: config.apic === true ? { read: () => localApic!.base, write: (low, high) => localApic!.setBase(low, high) } : null,
     });
+    const localApic = config.apic === true ? new LocalApic({
+      clock, space, id: 0, intr: new Line((level) => this.cpu.setIntr(level)), nmi: () => this.cpu.raiseNmi(), acknowledgePic: () => pics.acknowledge(),
+      endOfInterrupt: (vector) => ioApic!.endOfInterrupt(vector),
+    }) : null;
+    if (ioApic !== null) space.add({ kind: 'mmio', io: ioApic.io }, IO_APIC_BASE, 1);
 
     // The chipset.
     const pages = new DmaPages();
@@ -201,6 +227,8 @@ export class Pc<P extends Processor = Processor> {
       items: new Map([[FW_RAM_SIZE, fwNumber(config.memory, 8)], [FW_CPUS, fwNumber(1, 2)], [FW_MAX_CPUS, fwNumber(1, 2)], ...config.firmwareItems ?? []]),
     });
 
+    const testDevice = config.testDevice === true ? new PcTestDevice(this.#irqs.map((irq) => irq.input())) : null;
+
     const { io } = this;
     io.beforeAccess = () => clock.runTimers();
     io.map(0x00, dma1.io);
@@ -232,7 +260,14 @@ export class Pc<P extends Processor = Processor> {
     if (debugPort) io.map(0xe9, debugPort.io);
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
 
-    const optional: readonly (Device | null)[] = [pciVga, this.vga, ...this.serials, debugPort, debugExit];
+    const optional: readonly (Device | null)[] = [pciVga, this.vga, ...this.serials, debugPort, debugExit, testDevice, localApic, ioApic];
+    if (testDevice !== null) {
+      io.map(0xe0, testDevice.register);
+      io.map(0xe4, testDevice.flush);
+      io.map(0xe8, testDevice.registerBytes);
+      io.map(0x2000, testDevice.irqs);
+      space.add({ kind: 'mmio', io: testDevice.memory }, TEST_MEMORY_BASE, 1);
+    }
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
       fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,

@@ -23,7 +23,7 @@ export interface Scenario {
 
 /** Not recorded, and why. */
 export const EXCLUDED: Readonly<Record<string, string>> = {
-  CPUID: 'differs by processor', RDTSC: 'not repeatable', RDRAND: 'not repeatable', RDSEED: 'not repeatable',
+  CPUID: 'differs by processor', RDTSC: 'not repeatable', RDRAND: 'not repeatable', RDSEED: 'not repeatable', RDTSCP: 'not repeatable',
   RDPMC: 'the kernel may allow it', SYSENTER: 'a system call',
   SGDT: 'UMIP: the kernel answers', SIDT: 'UMIP: the kernel answers', SMSW: 'UMIP: the kernel answers', SLDT: 'UMIP: the kernel answers', STR: 'UMIP: the kernel answers',
   INT1: 'a virtual machine reports another EIP', WAIT: 'x87',

@@ -19,6 +19,7 @@ export const TWO_BYTE_ROWS = `
 01 /7 INVLPG M
 01 CA CLAC @smap
 01 CB STAC @smap
+01 F9 RDTSCP @rdtscp
 02 LAR Gv,Ew
 03 LSL Gv,Ew
 06 CLTS

@@ -18,6 +18,12 @@ export interface PortAccess {
   write(port: number, value: number, size: AccessSize): void;
 }
 
+/** `write` is false for bits that there are not. */
+export interface ApicBase {
+  readonly read: () => number;
+  readonly write: (low: number, high: number) => boolean;
+}
+
 export interface CpuContext {
   /** The state: src/cpu/state.ts. */
   readonly R: Int32Array;
@@ -62,6 +68,8 @@ export interface CpuContext {
   flushPage(va: number): void;
   readonly model: CpuModel;
   readonly msrs: Msrs;
+  /** IA32_APIC_BASE of the local APIC, if there is one. */
+  readonly apicBase: ApicBase | null;
   /** A random int32, of RDRAND's quality. */
   random(): number;
   /** The time-stamp counter goes on from here. */

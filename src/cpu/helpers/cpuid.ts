@@ -6,6 +6,8 @@ import { EAX, EBX, ECX, EDX } from '../state.ts';
 const VENDOR = 'GenuineIntel';
 /** EBX of leaf 1: CLFLUSH lines of 64 bytes, one logical processor. */
 const CLFLUSH_SIZE = 8 << 8, LOGICAL_PROCESSORS = 1 << 16;
+/** The feature bit of an APIC that is switched off is clear. */
+const APIC = 1 << 9, APIC_ENABLED = 1 << 11;
 /** Leaf 2: one round; no TLB, 32 KB L1 data and instruction caches, 2 MB L2. */
 const CACHES = [1, 0, 0, 0x2c307d] as const;
 const EXTENDED = 0x80000000 | 0;
@@ -18,11 +20,12 @@ const chars = (text: string, at: number): number => [0, 1, 2, 3].reduce((word, i
 type Registers = readonly [eax: number, ebx: number, ecx: number, edx: number];
 const NOTHING: Registers = [0, 0, 0, 0];
 
-function leafOf({ model }: CpuContext, leaf: number, subleaf: number): Registers {
+function leafOf({ model, apicBase }: CpuContext, leaf: number, subleaf: number): Registers {
   const { words } = model.features;
+  const apicIsOn = apicBase !== null && (apicBase.read() & APIC_ENABLED) !== 0;
   switch (leaf) {
     case 0: return [model.highestLeaf, chars(VENDOR, 0), chars(VENDOR, 8), chars(VENDOR, 4)];
-    case 1: return [model.signature, CLFLUSH_SIZE | LOGICAL_PROCESSORS, words[LEAF_1_ECX]!, words[LEAF_1_EDX]!];
+    case 1: return [model.signature, CLFLUSH_SIZE | LOGICAL_PROCESSORS, words[LEAF_1_ECX]!, apicIsOn ? words[LEAF_1_EDX]! : words[LEAF_1_EDX]! & ~APIC];
     case 2: return CACHES;
     case 7: return subleaf === 0 ? [0, words[LEAF_7_EBX]!, words[LEAF_7_ECX]!, 0] : NOTHING;
     case EXTENDED: return [model.highestExtended, 0, 0, 0];

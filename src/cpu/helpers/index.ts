@@ -19,12 +19,12 @@ import { portIn, portOut } from './io.ts';
 import { iret } from './iret.ts';
 import { load_seg } from './segment.ts';
 import { lar, lsl, verr, verw } from './selector-checks.ts';
-import { rdmsr, rdpmc, rdtsc, wrmsr } from './msr.ts';
+import { rdmsr, rdpmc, rdtsc, rdtscp, wrmsr } from './msr.ts';
 import { bound, enter, pusha } from './stack-frame.ts';
 import { string } from './string.ts';
 import { cmpxchg8b, hlt, popcount, random } from './system.ts';
 import { sysenter, sysexit } from './sysenter.ts';
-import { lgdt, lidt, lldt, ltr, sgdt, sidt } from './table-registers.ts';
+import { check_umip, lgdt, lidt, lldt, ltr, sgdt, sidt } from './table-registers.ts';
 
 export interface HelperTable {
   /** By the name that the translator uses. */
@@ -111,6 +111,8 @@ const ROWS: readonly Row[] = [
   row('hlt', hlt, 1, NOTHING, 'write', FAULTS),
   row('cpuid', cpuid, 0, NOTHING, 'write', QUIET),
   row('rdtsc', rdtsc, 0, NOTHING, 'write', FAULTS),
+  row('rdtscp', rdtscp, 0, NOTHING, 'write', FAULTS),
+  row('check_umip', check_umip, 0, NOTHING, 'none', FAULTS),
   row('rdmsr', rdmsr, 0, NOTHING, 'write', FAULTS),
   row('wrmsr', wrmsr, 0, NOTHING, 'read', FAULTS),
   row('rdpmc', rdpmc, 0, NOTHING, 'write', FAULTS),

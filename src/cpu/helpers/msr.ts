@@ -3,9 +3,10 @@ import type { CpuContext } from './context.ts';
 import { CR4_PCE, CR4_TSD } from './control-registers.ts';
 import { currentCpl } from './descriptor.ts';
 import { requireRing0 } from './table-registers.ts';
+import { TSC_AUX } from '../msrs.ts';
 import { CR4, EAX, ECX, EDX, EFER, EFER_NXE, EXC_GP, SYSENTER } from '../state.ts';
 
-const IA32_TSC = 0x10, IA32_SYSENTER_CS = 0x174, IA32_SYSENTER_EIP = 0x176, IA32_EFER = 0xc0000080 | 0;
+const IA32_TSC = 0x10, IA32_APIC_BASE = 0x1b, IA32_SYSENTER_CS = 0x174, IA32_SYSENTER_EIP = 0x176, IA32_EFER = 0xc0000080 | 0;
 const PERFORMANCE_COUNTERS = 2, PERFCTR0 = 0xc1;
 
 function give(cpu: CpuContext, low: number, high: number): void {
@@ -21,6 +22,7 @@ export function rdmsr(cpu: CpuContext): void {
     give(cpu, cpu.tscLow, cpu.tscHigh);
   } else if (msr >= IA32_SYSENTER_CS && msr <= IA32_SYSENTER_EIP && features.has('sep')) give(cpu, R[SYSENTER + msr - IA32_SYSENTER_CS]!, 0);
   else if (msr === IA32_EFER && features.has('nx')) give(cpu, R[EFER]!, 0);
+  else if (msr === IA32_APIC_BASE && cpu.apicBase !== null) give(cpu, cpu.apicBase.read(), 0);
   else {
     if (!cpu.msrs.has(msr)) cpu.raise(EXC_GP, 0);
     give(cpu, cpu.msrs.low(msr), cpu.msrs.high(msr));
@@ -37,6 +39,8 @@ export function wrmsr(cpu: CpuContext): void {
     if ((low & ~EFER_NXE) !== 0 || high !== 0) cpu.raise(EXC_GP, 0);
     R[EFER] = low;
     cpu.flushTlb();
+  } else if (msr === IA32_APIC_BASE && cpu.apicBase !== null) {
+    if (!cpu.apicBase.write(low, high)) cpu.raise(EXC_GP, 0);
   } else if (!cpu.msrs.set(msr, low, high)) cpu.raise(EXC_GP, 0);
 }
 
@@ -44,6 +48,12 @@ export function rdtsc(cpu: CpuContext): void {
   if ((cpu.R[CR4]! & CR4_TSD) !== 0 && currentCpl(cpu) !== 0) cpu.raise(EXC_GP, 0);
   cpu.sampleTsc();
   give(cpu, cpu.tscLow, cpu.tscHigh);
+}
+
+/** ECX gets IA32_TSC_AUX: the number that the system has given this processor. */
+export function rdtscp(cpu: CpuContext): void {
+  rdtsc(cpu);
+  cpu.R[ECX] = cpu.msrs.low(TSC_AUX);
 }
 
 /** The counters count nothing: they hold what was written. */

@@ -10,12 +10,17 @@ import {
 import { inV86 } from './segment.ts';
 import { requireProtectedMode } from './selector-checks.ts';
 import {
-  EXC_GP, EXC_NP, GDT_BASE, GDT_LIMIT, IDT_BASE, IDT_LIMIT, LDT_ATTR, LDT_BASE, LDT_LIMIT, LDT_SEL, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL,
+  CR4, CR4_UMIP, EXC_GP, EXC_NP, GDT_BASE, GDT_LIMIT, IDT_BASE, IDT_LIMIT, LDT_ATTR, LDT_BASE, LDT_LIMIT, LDT_SEL, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL,
 } from '../state.ts';
 
 /** #GP(0) outside ring 0; virtual-8086 mode is ring 3. */
 export function requireRing0(cpu: CpuContext): void {
   if (currentCpl(cpu) !== 0 || inV86(cpu)) cpu.raise(EXC_GP, 0);
+}
+
+/** SGDT, SIDT, SLDT, STR and SMSW below ring 0: #GP(0) with CR4.UMIP. */
+export function check_umip(cpu: CpuContext): void {
+  if ((cpu.R[CR4]! & CR4_UMIP) !== 0) cpu.raise(EXC_GP, 0);
 }
 
 function setTable(cpu: CpuContext, baseSlot: number, limitSlot: number, limit: number, base: number, opSize: number): void {

@@ -28,6 +28,14 @@ function protectedOnly(emit: Emit): Emit {
   };
 }
 
+/** What programs may ask unless CR4.UMIP forbids it. Real mode is CPL 0. */
+function unprivileged(emit: Emit): Emit {
+  return (ctx) => {
+    if (ctx.cpl !== 0) ctx.call('check_umip');
+    emit(ctx);
+  };
+}
+
 /** A helper without arguments that changes what the run loop must see. */
 function systemCall(name: string): Emit {
   return (ctx) => {
@@ -175,12 +183,13 @@ export const system: Family = {
   RDMSR: privileged(helper('rdmsr')),
   RDPMC: helper('rdpmc'),
   RDTSC: helper('rdtsc'),
-  SGDT: storeTable('sgdt'),
-  SIDT: storeTable('sidt'),
-  SLDT: protectedOnly(storeWord(LDT_SEL)),
-  SMSW: storeWord(CR0),
+  RDTSCP: helper('rdtscp'),
+  SGDT: unprivileged(storeTable('sgdt')),
+  SIDT: unprivileged(storeTable('sidt')),
+  SLDT: protectedOnly(unprivileged(storeWord(LDT_SEL))),
+  SMSW: unprivileged(storeWord(CR0)),
   STAC: setAc(1),
-  STR: protectedOnly(storeWord(TR_SEL)),
+  STR: protectedOnly(unprivileged(storeWord(TR_SEL))),
   SYSENTER: fastTransfer('sysenter'),
   SYSEXIT: privileged(fastTransfer('sysexit')),
   VERR: withFlags(protectedOnly(verify('verr'))),

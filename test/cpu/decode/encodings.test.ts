@@ -36,7 +36,7 @@ const MEMORY_REGS: Readonly<Record<number, readonly number[]>> = {
 };
 /** Values of ModRM.reg for which a memory form is undefined, and whole ModRM bytes that are defined. */
 const REGISTER_REGS: Readonly<Record<number, readonly number[]>> = { 0x1C7: [6, 7] };
-const EXACT: Readonly<Record<number, readonly number[]>> = { 0x101: [0xCA, 0xCB] };
+const EXACT: Readonly<Record<number, readonly number[]>> = { 0x101: [0xCA, 0xCB, 0xF9] };
 
 /** Bytes of SIB and displacement. */
 function addressLength(addrSize: number, modrm: number, sib: number): number {
