@@ -1,6 +1,7 @@
 /** The command `tcg86`: reads the arguments, runs the machine, turns what went wrong into one line. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { LockstepError } from '../index.ts';
 import { Information, UsageError } from './errors.ts';
 import { describeImages, sourcesOf } from './named-images.ts';
@@ -34,6 +35,8 @@ async function main(output: Output): Promise<number> {
   }
 }
 
+// V8 lets garbage grow to several times what lives. A guest that writes new code for ever makes garbage for ever.
+setFlagsFromString('--heap-growing-percent=40');
 const output = new Output();
 // Errors of standard output come after the fact, so the code is made up at the very end.
 const code = await main(output);
