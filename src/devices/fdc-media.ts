@@ -41,12 +41,12 @@ const format = (cylinders: number, heads: number, sectors: number, rate: number,
   cylinders, heads, sectors, rate, type,
 });
 
-/** Formats by exact size, and the drive that QEMU would choose for such a medium. */
+/** Formats by exact size, and the drive that such a medium asks for: QEMU has no 360 KB drive, but its 1.2 MB drive does not step twice for one. */
 const FORMATS: readonly (FloppyFormat & { readonly type: FloppyDriveType })[] = [
-  format(40, 1, 8, RATE_250, '1.2M'), // 160 KB
-  format(40, 1, 9, RATE_250, '1.2M'), // 180 KB
-  format(40, 2, 8, RATE_250, '1.2M'), // 320 KB
-  format(40, 2, 9, RATE_250, '1.2M'), // 360 KB
+  format(40, 1, 8, RATE_250, '360K'), // 160 KB
+  format(40, 1, 9, RATE_250, '360K'), // 180 KB
+  format(40, 2, 8, RATE_250, '360K'), // 320 KB
+  format(40, 2, 9, RATE_250, '360K'), // 360 KB
   format(80, 2, 8, RATE_250, '1.44M'), // 640 KB
   format(80, 2, 9, RATE_250, '1.44M'), // 720 KB
   format(80, 2, 10, RATE_250, '1.44M'), // 800 KB

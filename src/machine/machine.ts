@@ -93,6 +93,8 @@ const SLICE = 500_000;
 const SLICE_MIN = 1000, SLICE_MAX = 2_000_000;
 /** Guest instructions translated or compiled in a slice, after which it ends: 10 to 50 us each, the more the less V8 has optimized the translator. */
 const SLICE_WORK = 32;
+/** Virtual time for each of the host's while a floppy is waited for by a guest that does not halt: the slower processor of its days. */
+const TURNING_PACE = 8;
 /** Counted time: most instructions of a call of cpu.run, and how often the steps look at the machine (ns, or instructions if those are longer). */
 const COUNTED_SLICE = 100_000, LOOK_INTERVAL = 4_000_000, LOOK_INSTRUCTIONS = 1_000_000;
 /** How long to wait before asking again whether a late host has answered (ns). */
@@ -229,10 +231,13 @@ export class MachineCore<B extends Board = Board> {
   #turn(): number {
     const { cpu, clock } = this.board;
     const end = this.#host.now() + TURN;
+    const time = this.#time instanceof RunTime ? this.#time : null;
     for (;;) {
       clock.runTimers();
+      const pace = this.board.turning ? TURNING_PACE : 1;
+      if (time !== null) time.pace = pace;
       const before = this.#host.now();
-      const budget = this.#budget(clock.nextDeadline() - clock.now());
+      const budget = this.#budget((clock.nextDeadline() - clock.now()) / pace);
       const retired = cpu.run(budget, SLICE_WORK);
       if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
       if (this.#result !== null) return 0;
@@ -240,7 +245,7 @@ export class MachineCore<B extends Board = Board> {
       if (cpu.R[HALTED] !== 0) {
         const wait = clock.nextDeadline() - clock.now();
         // A floppy takes its time, but not the user's: while a guest sleeps for it, virtual time goes on to the next event.
-        if (wait > 0 && this.board.turning && this.#time instanceof RunTime) this.#time.skip(Math.ceil(wait));
+        if (wait > 0 && this.board.turning && time !== null) time.skip(Math.ceil(wait));
         else if (wait > 0) return wait;
       } else if (retired >= this.#slice / 2) this.#adapt(retired, after - before);
       if (after >= end) return 0;

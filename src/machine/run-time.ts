@@ -2,6 +2,7 @@
 export class RunTime {
   readonly #host: () => number;
   #passed = 0;
+  #pace = 1;
   /** Host time at which the machine was started, or null while it stands. */
   #started: number | null = null;
 
@@ -12,7 +13,20 @@ export class RunTime {
 
   /** Nanoseconds that the machine has run. */
   now(): number {
-    return this.#started === null ? this.#passed : this.#passed + this.#host() - this.#started;
+    return this.#started === null ? this.#passed : this.#passed + (this.#host() - this.#started) * this.#pace;
+  }
+
+  /** Virtual nanoseconds for each of the host's. */
+  get pace(): number {
+    return this.#pace;
+  }
+
+  set pace(pace: number) {
+    if (pace === this.#pace) return;
+    const now = this.now();
+    if (this.#started !== null) this.#started = this.#host();
+    this.#passed = now;
+    this.#pace = pace;
   }
 
   /** Lets so many nanoseconds pass at once. */

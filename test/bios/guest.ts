@@ -34,14 +34,14 @@ say_hex:
         jmp say
 `;
 
-/** Starts a boot sector (origin 7C00h, DS = ES = SS = 0, SP = 7C00h) from a floppy of its own. `close` also removes the floppy. */
-export function startGuest(source: string, options: PcOptions = {}): { machine: Machine; close: () => void } {
+/** Starts a boot sector (origin 7C00h, DS = ES = SS = 0, SP = 7C00h) from a floppy of its own, which `prepare` may change. `close` also removes it. */
+export function startGuest(source: string, options: PcOptions = {}, prepare = (floppy: Uint8Array): Uint8Array => floppy): { machine: Machine; close: () => void } {
   const { bytes } = assemble(`cpu 386\norg 0x7c00\nxor ax, ax\nmov ds, ax\nmov es, ax\nmov ss, ax\nmov sp, 0x7c00\ncld\njmp guest\n${LIBRARY}\nguest:\n${source}\ntimes 510 - ($ - $$) db 0\ndw 0xaa55\n`, { file: 'guest' });
   const folder = mkdtempSync(join(tmpdir(), 'tcg86-test-'));
   const floppy = join(folder, 'guest.img');
   const image = new Uint8Array(1440 * 1024);
   image.set(bytes);
-  writeFileSync(floppy, image);
+  writeFileSync(floppy, prepare(image));
   const machine = Machine.open({ memory: 4, fda: floppy, boot: 'a', icount: { shift: 6, sleep: false }, rtcClock: 'vm', timeout: 60, ...options });
   return {
     machine,

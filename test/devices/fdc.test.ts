@@ -428,7 +428,7 @@ describe('media', () => {
     expect(floppySectors(3444)).toBe(3444);
     expect(floppySectors(9999)).toBe(9999);
     expect(floppyFormat(9999)).toBeNull();
-    expect([720, 1440, 2400, 2880, 5760, 9999].map(floppyDriveType)).toEqual(['1.2M', '1.44M', '1.2M', '1.44M', '2.88M', '2.88M']);
+    expect([720, 1440, 2400, 2880, 5760, 9999].map(floppyDriveType)).toEqual(['360K', '1.44M', '1.2M', '1.44M', '2.88M', '2.88M']);
     expect(CMOS_DRIVE_TYPE[floppyDriveType(237)]).toBe(4);
   });
 
