@@ -8,13 +8,15 @@
  *     FFFC0000  the firmware, ending at FFFFFFFF
  *     wherever the guest says: the frame buffer, the VGA's registers and its ROM (PCI)
  *
- * One host buffer holds RAM, firmware, VGA BIOS, a stretch of ones and the video memory, in this order.
+ * One host buffer holds RAM, firmware, VGA BIOS, a stretch of ones, the video memory and its pixels of chain 4, in this order.
  */
 import { AddressSpace } from '../memory/address-space.ts';
 import type { Mapping, Region } from '../memory/address-space.ts';
 import { HostMemory } from '../memory/host-memory.ts';
 import type { IoRegion } from '../memory/io-region.ts';
 import { PAM_SEGMENTS } from './i440fx.ts';
+import { CHAIN_SIZE } from './vga-chain.ts';
+import type { VideoWindow } from './vga.ts';
 
 const MIB = 1 << 20;
 export const MIN_MEMORY = MIB;
@@ -22,7 +24,6 @@ export const MIN_MEMORY = MIB;
 export const MAX_MEMORY = 2047 * MIB;
 const VIDEO = 0xa0000;
 const VIDEO_SIZE = 0x20000;
-const WINDOW = 0x10000;
 const OPTION_ROM = 0xc0000;
 const MAX_OPTION_ROM = 0x20000;
 const MAX_BIOS = 256 << 10;
@@ -57,13 +58,16 @@ export class PcMemory {
   /** Size of the VGA BIOS in the expansion ROM register: a power of two; 0 = none. */
   readonly vgaRomSize: number;
   readonly videoMemory: Uint8Array;
+  /** 64 KB in which the VGA keeps pixels of chain 4. */
+  readonly videoChain: Uint8Array;
   readonly #pam: Mapping[];
   readonly #frameBuffer: Region;
+  readonly #chain: Region;
   readonly #vgaRom: Region | null;
   /** What lies at A0000, over each other. */
   readonly #video: Mapping[] = [];
   #window: Mapping | null = null;
-  #windowStart: number | null = null;
+  #windowPlace: VideoWindow = null;
   #smram = false;
   readonly #places = new Map<Region, Mapping>();
 
@@ -76,7 +80,7 @@ export class PcMemory {
     const biosSize = Math.ceil(bios.length / BIOS_UNIT) * BIOS_UNIT;
     this.vgaRomSize = vgaBios ? Math.max(PAM_SEGMENTS[1].size, 2 ** Math.ceil(Math.log2(vgaBios.length))) : 0;
 
-    const memory = new HostMemory(size + biosSize + this.vgaRomSize + BIOS_UNIT + videoMemory);
+    const memory = new HostMemory(size + biosSize + this.vgaRomSize + BIOS_UNIT + videoMemory + CHAIN_SIZE);
     this.space = new AddressSpace(memory);
     const rom = (bytes: Uint8Array): Region => {
       const ma = memory.allocate(bytes.length);
@@ -91,6 +95,9 @@ export class PcMemory {
     const frameBuffer = memory.allocate(videoMemory);
     this.#frameBuffer = { kind: 'ram', ma: frameBuffer, size: videoMemory };
     this.videoMemory = memory.bytes.subarray(frameBuffer, frameBuffer + videoMemory);
+    const chain = memory.allocate(CHAIN_SIZE);
+    this.#chain = { kind: 'ram', ma: chain, size: CHAIN_SIZE };
+    this.videoChain = memory.bytes.subarray(chain, chain + CHAIN_SIZE);
 
     this.space.add(biosRom, 2 ** 32 - biosSize);
     for (let at = 0; at < VIDEO_SIZE; at += BIOS_UNIT) this.#video.push(this.space.add(nothing, VIDEO + at, OVER_RAM));
@@ -114,17 +121,17 @@ export class PcMemory {
     this.#video.push(this.space.add({ kind: 'mmio', io: video }, VIDEO, OVER_RAM));
   }
 
-  /** Shows 64 KB of video memory from `start` on as they are at A0000; null: the VGA's planes again. */
-  videoWindow(start: number | null): void {
-    if (start === this.#windowStart) return;
-    this.#windowStart = start;
-    const region: Region = { kind: 'alias', of: this.#frameBuffer, offset: start ?? 0, size: WINDOW };
-    if (start !== null && this.#window !== null) {
+  /** Shows other bytes in the 64 KB at A0000; null: the VGA's planes again. */
+  videoWindow(place: VideoWindow): void {
+    if (place === this.#windowPlace) return;
+    this.#windowPlace = place;
+    const region: Region = place === 'chain' ? this.#chain : { kind: 'alias', of: this.#frameBuffer, offset: place ?? 0, size: CHAIN_SIZE };
+    if (place !== null && this.#window !== null) {
       this.#window.replace(region);
       return;
     }
     this.#window?.remove();
-    this.#window = start === null ? null : this.space.add(region, VIDEO, OVER_VIDEO, { reads: !this.#smram, writes: !this.#smram });
+    this.#window = place === null ? null : this.space.add(region, VIDEO, OVER_VIDEO, { reads: !this.#smram, writes: !this.#smram });
   }
 
   /** Lets RAM answer in place of the video memory. */

@@ -22,7 +22,7 @@ import { PortBus } from '../memory/port-bus.ts';
 import type { Geometry } from './ata-geometry.ts';
 import { VirtualClock } from './clock.ts';
 import { DebugPort } from './debug-port.ts';
-import type { Device, IrqLine } from './device.ts';
+import type { Clock, Device, IrqLine } from './device.ts';
 import { FloppyController } from './fdc.ts';
 import type { FloppyDriveOptions } from './fdc.ts';
 import { FpuError } from './fpu-error.ts';
@@ -156,7 +156,7 @@ export class Pc<P extends Processor = Processor> {
     const { videoMemory = VIDEO_MEMORY } = config;
     this.memory = new PcMemory({ size: config.memory, bios: config.bios, vgaBios: videoMemory > 0 ? config.vgaBios ?? null : null, videoMemory });
     const { space } = this.memory;
-    this.vga = videoMemory > 0 ? new Vga({ clock, memory: this.memory.videoMemory, window: (start) => this.memory.videoWindow(start) }) : null;
+    this.vga = videoMemory > 0 ? this.#vga(clock) : null;
 
     // The processor and what leads to its pins.
     const pics = new I8259Pair({ set: (level) => (localApic === null ? this.cpu.setIntr(level) : localApic.lint0.set(level)) });
@@ -340,6 +340,11 @@ export class Pc<P extends Processor = Processor> {
   /** The guest has been told all that the mouse did. */
   get mouseIdle(): boolean {
     return this.mouse.idle && this.#i8042.free;
+  }
+
+  #vga(clock: Clock): Vga {
+    const { memory } = this;
+    return new Vga({ clock, memory: memory.videoMemory, chain: memory.videoChain, window: (place) => memory.videoWindow(place) });
   }
 
   #pciVga(vga: Vga): PciVga {

@@ -89,6 +89,7 @@ export class Dispi {
 
   write(index: number, value: number): void {
     const { dispi } = this.#fields;
+    let clear = false;
     switch (index) {
       case ID:
         if (value >= DISPI_ID0 && value <= DISPI_ID5) dispi[ID] = value;
@@ -100,24 +101,24 @@ export class Dispi {
         dispi[BANK] = value & ((this.#memory.length >> BANK_SHIFT) - 1);
         break;
       case ENABLE:
-        this.#enable(value);
+        clear = this.#enable(value) && (value & KEEP_MEMORY) === 0;
         break;
       default: return;
     }
     if ((dispi[ENABLE] & ENABLED) !== 0) this.#fit();
     this.#changed();
+    if (clear) this.#memory.fill(0, 0, dispi[HEIGHT] * pitchOf(dispi));
   }
 
-  #enable(value: number): void {
+  /** Returns whether the extensions were off and are on now. */
+  #enable(value: number): boolean {
     const fields = this.#fields, { dispi } = fields;
     const starts = (value & ENABLED) !== 0 && (dispi[ENABLE] & ENABLED) === 0;
     if (starts) dispi[VIRTUAL_WIDTH] = dispi[X_OFFSET] = dispi[Y_OFFSET] = 0;
     if ((value & ENABLED) === 0) dispi[BANK] = 0;
     dispi[ENABLE] = value;
     fields.dacWide = (value & WIDE_DAC) !== 0 ? 1 : 0;
-    if (!starts) return;
-    this.#fit();
-    if ((value & KEEP_MEMORY) === 0) this.#memory.fill(0, 0, dispi[HEIGHT] * pitchOf(dispi));
+    return starts;
   }
 
   /** Brings the registers to values that fit in memory, and the VGA's registers to what the mode means for them. */

@@ -16,6 +16,7 @@
 
 import type { Clock, Device } from './device.ts';
 import type { Picture, TextScreen } from './host.ts';
+import { chainIsPlain, gather, scatter } from './vga-chain.ts';
 import { Dispi, extendedMode, linearWindow } from './vga-dispi.ts';
 import { graphicsLine } from './vga-graphics.ts';
 import { drawLinear } from './vga-linear.ts';
@@ -45,6 +46,8 @@ const FEATURE_READ = 0x1a;
 const MISC_READ = 0x1c;
 const GRAPHICS_INDEX = 0x1e;
 const GRAPHICS_DATA = 0x1f;
+/** Registers that say how the processor sees the memory. */
+const PLACING = [MISC_WRITE, ENABLE, SEQUENCER_DATA, GRAPHICS_DATA];
 /** Offsets in the group of eight or so that is at 3B0 or at 3D0. */
 const CRTC_INDEX = 0x4;
 const CRTC_DATA = 0x5;
@@ -73,9 +76,14 @@ export interface VgaOptions {
   clock: Clock;
   /** Video memory: 256 KB or more, a power of two. A reset leaves it as it is. */
   memory: Uint8Array;
-  /** From which byte on the processor sees the video memory as it is in the 64 KB at A0000; null: it sees `memory` of the Vga. */
-  window?: (start: number | null) => void;
+  /** 64 KB in which the pixels of chain 4 are kept (vga-chain.ts). */
+  chain?: Uint8Array;
+  /** What the processor sees in the 64 KB at A0000. */
+  window?: (place: VideoWindow) => void;
 }
+
+/** Video memory from this byte on; the bytes of `chain`; null: `memory` of the Vga. */
+export type VideoWindow = number | 'chain' | null;
 
 export class Vga implements Device {
   readonly name = 'vga';
@@ -90,16 +98,19 @@ export class Vga implements Device {
   readonly watch: TextWatch;
   readonly #clock: Clock;
   readonly #memory: Uint8Array;
-  readonly #window: (start: number | null) => void;
+  readonly #chain: Uint8Array | null;
+  readonly #window: (place: VideoWindow) => void;
+  #shown: VideoWindow = null;
   /** Counts writes to registers. */
   #writes = 0;
 
-  constructor({ clock, memory, window = () => {} }: VgaOptions) {
+  constructor({ clock, memory, chain, window = () => {} }: VgaOptions) {
+    this.#chain = chain ?? null;
     this.#clock = clock;
     this.#memory = memory;
     this.#window = window;
     this.memory = new VgaMemory(this.state.fields, memory);
-    this.dispi = new Dispi(this.state.fields, memory, () => this.restored());
+    this.dispi = new Dispi(this.state.fields, memory, () => this.#place());
     this.watch = new TextWatch(this.state.fields, this.memory);
     this.ports = {
       name: 'vga',
@@ -110,17 +121,41 @@ export class Vga implements Device {
       write: (offset, value) => {
         this.#writes = (this.#writes + 1) | 0;
         this.#write(offset, value);
+        if (PLACING.includes(offset)) this.#place();
       },
     };
   }
 
   reset(): void {
     this.state.reset();
-    this.restored();
+    this.#place();
   }
 
   restored(): void {
-    this.#window(linearWindow(this.state.fields));
+    // The memory that comes with a state is what it was, the pixels of chain 4 included.
+    this.#shown = this.#wanted();
+    this.#window(this.#shown);
+  }
+
+  /** What the registers let the processor see at A0000. */
+  #wanted(): VideoWindow {
+    const f = this.state.fields;
+    return linearWindow(f) ?? (this.#chain !== null && chainIsPlain(f) ? 'chain' : null);
+  }
+
+  /** Lets the processor see what the registers say now. */
+  #place(): void {
+    const wanted = this.#wanted();
+    if (wanted === this.#shown) return;
+    this.#putBack();
+    if (wanted === 'chain') gather(this.#memory, this.#chain!);
+    this.#shown = wanted;
+    this.#window(wanted);
+  }
+
+  /** The pixels of chain 4 are in the planes. */
+  #putBack(): void {
+    if (this.#shown === 'chain') scatter(this.#chain!, this.#memory);
   }
 
   /** The screen's characters; null in graphics modes and before a mode is set. */
@@ -134,6 +169,7 @@ export class Vga implements Device {
    */
   picture(blinking = false): Picture {
     const f = this.state.fields;
+    this.#putBack();
     const dark = (f.attributeIndex & ATTRIBUTE_SCREEN_ON) === 0 || (f.sequencer[SEQ_CLOCKING] & CLOCKING_OFF) !== 0;
     const extended = extendedMode(f);
     if (extended !== null) return dark ? blackPicture(extended.width, extended.height) : drawLinear(f, this.#memory, extended);
@@ -148,7 +184,7 @@ export class Vga implements Device {
 
   /** The picture is as it was while this number stays; NaN (which equals nothing): the processor may write to it unseen. */
   get changes(): number {
-    return extendedMode(this.state.fields) === null ? this.#writes + this.memory.writes : NaN;
+    return this.#shown === null ? this.#writes + this.memory.writes : NaN;
   }
 
   #graphics(): boolean {

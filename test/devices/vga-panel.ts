@@ -2,20 +2,24 @@
 import { expect } from 'vitest';
 import type { Picture } from '../../src/devices/host.ts';
 import { Vga } from '../../src/devices/vga.ts';
+import type { VideoWindow } from '../../src/devices/vga.ts';
 import { SteppedClock } from './stepped-clock.ts';
 
 export let clock: SteppedClock;
 export let vga: Vga;
 export let memory: Uint8Array;
 /** Where the window at A0000 begins that the adapter asked for last; null: its planes. */
-export let window: number | null;
+export let window: VideoWindow;
+/** The pixels of chain 4. */
+export let chain: Uint8Array;
 
 /** A new adapter with 1 MB. */
 export function fresh(): void {
   clock = new SteppedClock();
   memory = new Uint8Array(1 << 20);
   window = null;
-  vga = new Vga({ clock, memory, window: (start) => { window = start; } });
+  chain = new Uint8Array(0x10000);
+  vga = new Vga({ clock, memory, chain, window: (place) => { window = place; } });
 }
 
 export const get = (port: number): number => vga.ports.read(port - 0x3b0, 1);
@@ -38,8 +42,14 @@ export const color = (index: number, red: number, green: number, blue: number): 
   put(0x3c8, index);
   for (const value of [red, green, blue]) put(0x3c9, value);
 };
-export const poke = (address: number, ...bytes: number[]): void => bytes.forEach((byte, i) => vga.memory.write(address + i - 0xa0000, byte, 1));
-export const peek = (address: number, size: 1 | 2 | 4 = 1): number => vga.memory.read(address - 0xa0000, size) >>> 0;
+export const poke = (address: number, ...bytes: number[]): void => bytes.forEach((byte, i) => {
+  if (window === 'chain') chain[address + i - 0xa0000] = byte;
+  else vga.memory.write(address + i - 0xa0000, byte, 1);
+});
+export const peek = (address: number, size: 1 | 2 | 4 = 1): number => {
+  if (window !== 'chain') return vga.memory.read(address - 0xa0000, size) >>> 0;
+  return [...chain.subarray(address - 0xa0000, address - 0xa0000 + size)].reduceRight((value, byte) => value * 256 + byte, 0);
+};
 
 interface TextOptions {
   columns?: number;

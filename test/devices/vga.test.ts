@@ -219,9 +219,12 @@ describe('memory', () => {
     indexed(0x3c4, 4, 0x0e);
     poke(0xa0000, 1, 2, 3, 4, 5);
     expect(peek(0xa0001, 4)).toBe(0x05040302);
-    expect([...memory.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
     poke(0xaffff, 9);
     expect(peek(0xaffff)).toBe(9);
+    indexed(0x3ce, 3, 0x08);
+    expect([...memory.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
+    expect([peek(0xa0001, 4), peek(0xaffff)]).toEqual([0x05040302, 9]);
+    indexed(0x3ce, 3, 0);
     indexed(0x3c4, 2, 0x02);
     poke(0xa0000, 7, 7);
     expect(peek(0xa0000, 2)).toBe(0x0701);
