@@ -1,6 +1,7 @@
 /** tcg86-img: its own behaviour, and side by side with qemu-img where that is installed. */
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runImg } from '../../src/cli/img/commands.ts';
 import { clockText, parseBytes, sizeText } from '../../src/cli/img/text.ts';
@@ -123,6 +124,7 @@ describe('tcg86-img', () => {
 
 /** Formats and options that both programs make. */
 const KINDS: [format: string, ...options: string[]][] = [
+  ...('zstdCompressSync' in zlib ? [['qcow2', '-c', '-o', 'compression_type=zstd'] as [string, ...string[]]] : []),
   ['raw'], ['qcow2'], ['qcow2', '-c'], ['qcow2', '-o', 'compat=0.10'], ['qcow2', '-o', 'cluster_size=512,refcount_bits=64'], ['qcow2', '-o', 'cluster_size=2M,preallocation=metadata'],
   ['qcow2', '-o', 'lazy_refcounts=on,refcount_bits=1'], ['qed'], ['vdi'], ['vdi', '-o', 'static=on'], ['vpc'], ['vpc', '-o', 'subformat=fixed'], ['vpc', '-o', 'force_size=on'],
   ['vmdk'], ['vmdk', '-o', 'zeroed_grain=on'], ['vmdk', '-o', 'subformat=monolithicFlat'], ['vmdk', '-o', 'subformat=twoGbMaxExtentSparse'], ['vmdk', '-o', 'subformat=twoGbMaxExtentFlat'],
@@ -171,6 +173,17 @@ describe.skipIf(!hasQemuImg)(withQemuImg('tcg86-img and qemu-img'), () => {
     ours('create', '-q', '-f', 'vmdk', 'parent.vmdk', '1M');
     expect(ours('create', '-q', '-f', 'vmdk', '-b', 'parent.vmdk', '-F', 'vmdk', 'child.vmdk').status).toBe(0);
     expect(ours('info', 'child.vmdk')).toEqual(theirs('info', 'child.vmdk'));
+  });
+
+  it('list bitmaps, which are not kept up when an image is changed', () => {
+    theirs('create', '-q', '-f', 'qcow2', 'bitmaps.qcow2', '3000320');
+    theirs('bitmap', '--add', 'bitmaps.qcow2', 'first');
+    theirs('bitmap', '--add', '--disable', '-g', '128k', 'bitmaps.qcow2', 'second one');
+    for (const args of [['info'], ['info', '--output=json'], ['check']]) expect(ours(...args, 'bitmaps.qcow2')).toEqual(theirs(...args, 'bitmaps.qcow2'));
+    ours('convert', '-n', '-f', 'raw', '-O', 'qcow2', 'source.raw', 'bitmaps.qcow2');
+    expect(ours('info', 'bitmaps.qcow2').stdout).toBe(theirs('info', 'bitmaps.qcow2').stdout);
+    expect(ours('check', '-r', 'leaks', 'bitmaps.qcow2').status).toBe(0);
+    expect(theirs('check', 'bitmaps.qcow2').status).toBe(0);
   });
 
   it('resize to the same', () => {

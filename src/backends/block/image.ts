@@ -48,7 +48,7 @@ export type Repair = 'none' | 'leaks' | 'all';
 
 /** Values under `Format specific information` of `tcg86-img info`, by their name for people and for JSON. */
 export type Details = readonly (readonly [title: string, key: string, value: DetailValue])[];
-export type DetailValue = string | number | boolean | readonly Details[];
+export type DetailValue = string | number | boolean | readonly (Details | string)[];
 
 export interface Image {
   /** `raw`, `qcow2`, ... */

@@ -76,11 +76,11 @@ function humanText({ path, format, size, allocated, clusterSize, backingName, fu
 function detailLines(details: Details, indent: string): string[] {
   return details.flatMap(([title, , value]) => {
     if (typeof value !== 'object') return [`${indent}${title}: ${value}`];
-    return [`${indent}${title}:`, ...value.flatMap((one, index) => [`${indent}    [${index}]:`, ...detailLines(one, `${indent}        `)])];
+    return [`${indent}${title}:`, ...value.flatMap((one, index) => (typeof one === 'string' ? [`${indent}    [${index}]: ${one}`] : [`${indent}    [${index}]:`, ...detailLines(one, `${indent}        `)]))];
   });
 }
 
-const plain = (value: DetailValue): unknown => (typeof value === 'object' ? value.map(detailObject) : value);
+const plain = (value: DetailValue): unknown => (typeof value === 'object' ? value.map((one) => (typeof one === 'string' ? one : detailObject(one))) : value);
 const detailObject = (details: Details): object => Object.fromEntries(details.map(([, key, value]) => [key, plain(value)]));
 
 function jsonOf(one: Info): object {

@@ -35,5 +35,6 @@ export function clockText(nanoseconds: bigint): string {
 /** JSON in qemu-img's layout. */
 export function jsonText(value: unknown): string {
   // Sizes are below 2^53; clocks and counters may not be.
-  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? Number(one) : one), 4).replaceAll(/\[\]/g, '[\n    ]');
+  const text = JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? Number(one) : one), 4);
+  return text.replaceAll(/^( *)(.*)\[\](,?)$/gm, '$1$2[\n$1]$3');
 }

@@ -29,7 +29,7 @@ interface Base {
 const KINDS: readonly (readonly [format: string, options: Readonly<Record<string, string>>])[] = [
   ['qcow2', {}], ['qcow2', { cluster_size: '512' }], ['qcow2', { cluster_size: '4096', compat: '0.10' }], ['qcow2', { cluster_size: '1024', refcount_bits: '1' }],
   ['qcow2', { cluster_size: '4096', lazy_refcounts: 'on' }], ['qcow2', { cluster_size: '4096', refcount_bits: '64', snapshot: 'on' }], ['qcow2', { cluster_size: '4096', compressed: 'on' }],
-  ['qcow2', { cluster_size: '4096', backing_file: 'base.raw', backing_fmt: 'raw' }], ['qed', { cluster_size: '4096', table_size: '1' }], ['vdi', {}], ['vpc', {}], ['vpc', { subformat: 'fixed', force_size: 'on' }],
+  ['qcow2', { cluster_size: '4096', backing_file: 'base.raw', backing_fmt: 'raw' }], ['qed', { cluster_size: '4096', table_size: '2' }], ['vdi', {}], ['vpc', {}], ['vpc', { subformat: 'fixed', force_size: 'on' }],
   ['vmdk', {}], ['vmdk', { subformat: 'streamOptimized' }], ['vmdk', { subformat: 'monolithicFlat' }], ['vmdk', { subformat: 'twoGbMaxExtentSparse', zeroed_grain: 'on' }], ['raw', {}],
 ];
 

@@ -12,6 +12,7 @@ import { ImageError } from '../error.ts';
 import type { HostFile } from '../host-file.ts';
 import { inPieces, isZero, ZEROS } from '../image.ts';
 import type { CheckResult, Details, Extent, Image, Repair, SnapshotStore } from '../image.ts';
+import { bitmapDetails } from './bitmaps.ts';
 import { checkImage } from './check.ts';
 import { compress, zstdSupported } from './compression.ts';
 import { entryCopied, setCompressed, setEntry } from './entries.ts';
@@ -215,8 +216,9 @@ export class Qcow2Image implements Image {
 
   details(): Details {
     const { version, compression, refcountOrder } = this.header;
+    const bitmaps = bitmapDetails(this.file, this.header);
     const features: Details = version === 2 ? [['refcount bits', 'refcount-bits', 1 << refcountOrder]] : [
-      ['lazy refcounts', 'lazy-refcounts', this.#lazy], ['refcount bits', 'refcount-bits', 1 << refcountOrder],
+      ['lazy refcounts', 'lazy-refcounts', this.#lazy], ...(bitmaps === null ? [] : [['bitmaps', 'bitmaps', bitmaps] as const]), ['refcount bits', 'refcount-bits', 1 << refcountOrder],
       ['corrupt', 'corrupt', (this.header.incompatible & INCOMPATIBLE_CORRUPT) !== 0n], ['extended l2', 'extended-l2', false],
     ];
     return [['compat', 'compat', version === 2 ? '0.10' : '1.1'], ['compression type', 'compression-type', compression === COMPRESSION_ZSTD ? 'zstd' : 'zlib'], ...features];

@@ -15,6 +15,8 @@ import { readSparseHeader, SECTOR, SparseExtent, VMDK_MAGIC } from './sparse.ts'
 import type { SparseHeader } from './sparse.ts';
 
 const MAX_DESCRIPTOR = 2 ** 20;
+/** Types whose descriptor is a file of its own. */
+const TYPES = ['monolithicFlat', 'twoGbMaxExtentFlat', 'twoGbMaxExtentSparse', 'vmfs'];
 const FLAT = ['FLAT', 'VMFS'], SPARSE = ['SPARSE'];
 
 /** What a descriptor's place is: its own file, or sectors of the sparse extent that is the file. */
@@ -189,6 +191,7 @@ export class VmdkImage implements Image {
   #openExtents(opened: HostFile[]): Part[] {
     const { extents, createType } = this.#head.descriptor;
     const { file } = this;
+    if (!TYPES.includes(createType)) throw new ImageError(file.path, `unsupported VMDK type '${createType}'`);
     if (extents.length === 0) throw new ImageError(file.path, 'the VMDK descriptor has no extents');
     const parts: Part[] = [];
     let start = 0;
