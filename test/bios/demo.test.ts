@@ -45,11 +45,11 @@ describe('the prompt', () => {
   afterAll(() => machine.close());
 
   it('greets', () => {
-    expect(machine.screen()).toMatch(/^tcg86 \S+ demo: .*\nCPU +GenuineIntel family 4[^]*^Memory +16 MB\nDisks +1 floppy[^]*help[^]*^tcg86>$/m);
+    expect(machine.screen()).toMatch(/^tcg86 \S+ demo: .*\nCPU +GenuineIntel family [^]*^Memory +16 MB\nDisks +1 floppy[^]*help[^]*^tcg86>$/m);
   });
 
   it('shows the machine', async () => {
-    expect((await say(machine, 'cpu')).join('\n')).toMatch(/^CPU .*\n +fpu pse tsc.*\n +time-stamp counter: \d+ MHz$/);
+    expect((await say(machine, 'cpu')).join('\n')).toMatch(/^CPU .*\n[^]* fpu .*tsc.*\n +time-stamp counter: \d+ MHz$/);
     expect((await say(machine, 'mem')).join('\n')).toMatch(/^Memory +000000000-00009fbff RAM +639 KB\n[^]*000100000-000ffffff RAM +15360 KB\n[^]*^Kernel .*paging on/m);
     expect((await say(machine, 'lspci'))[0]).toBe('PCI     00:00.0 8086:1237 host bridge');
     expect(await say(machine, 'disks')).toEqual(['Disks   1 floppy drive(s)']);
@@ -189,7 +189,7 @@ it('speaks and listens on COM1, as a terminal does', async () => {
   machine.close();
 }, MINUTES);
 
-it.each<[string, PcOptions]>([['without a JIT', { jit: false }], ['with everything compiled', { jitThreshold: 0 }], ['in lockstep', { jitThreshold: 0, lockstep: true }], ['an instruction a block', { oneInsnPerTb: true }]])('works %s', async (_, options) => {
+it.each<[string, PcOptions]>([['without a JIT', { jit: false }], ['with everything compiled, in lockstep', { jitThreshold: 0, lockstep: true }], ['an instruction a block', { oneInsnPerTb: true }]])('works %s', async (_, options) => {
   const machine = open(options);
   await machine.expect(PROMPT);
   expect((await say(machine, 'pi'))[0]).toContain('3.14159');
