@@ -126,6 +126,8 @@ export const HF_IOPL_MASK = 3 << HF_IOPL_SHIFT;
 export const HF_AC = 1 << 21;
 /** Segment i (0-5) may be read and written from offset 0 to at least 3: bit HF_FROM_ZERO << i. Says nothing in real and virtual-8086 mode. */
 export const HF_FROM_ZERO = 1 << 22;
+/** CR4.OSFXSR: SSE instructions are there. */
+export const HF_OSFXSR = 1 << 28;
 /** The block covers one instruction only, whatever follows (QEMU: CF_COUNT 1); never set in the state, only in block keys. */
 export const HF_ONE_INSN = 1 << 30;
 
@@ -147,4 +149,4 @@ export const EFER_NXE = 1 << 11;
 
 // Exception vectors (SDM vol. 3, 6.3).
 export const EXC_DE = 0, EXC_DB = 1, EXC_NMI = 2, EXC_BP = 3, EXC_OF = 4, EXC_BR = 5, EXC_UD = 6, EXC_NM = 7, EXC_DF = 8, EXC_TS = 10,
-  EXC_NP = 11, EXC_SS = 12, EXC_GP = 13, EXC_PF = 14, EXC_MF = 16, EXC_AC = 17;
+  EXC_NP = 11, EXC_SS = 12, EXC_GP = 13, EXC_PF = 14, EXC_MF = 16, EXC_AC = 17, EXC_XM = 19;

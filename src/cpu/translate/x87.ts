@@ -20,7 +20,7 @@ import { operandAddress, operandOffset } from './operands.ts';
 const SW_ES = 0x80;
 
 /** An exception of an earlier x87 instruction is reported before this one. */
-function reportPending(ctx: Context): void {
+export function reportPending(ctx: Context): void {
   const { b } = ctx;
   const status = b.temp(), none = b.label();
   b.ldEnv(status, FPU_SW);

@@ -1,0 +1,40 @@
+/**
+ * The MMX and SSE helpers. Most touch SIMD state only; those of float arithmetic return 1 for an exception that is not masked, of
+ * which the translator makes #XM. Names: the mnemonic, with _mmx or _xmm where both exist, and _imm for counts in the instruction.
+ */
+import type { Helper } from '../../tcg/env.ts';
+import { createConversions } from './convert.ts';
+import { DOUBLE, SINGLE } from './float-exact.ts';
+import { compareScalar, createFloats } from './float.ts';
+import { createFxsave } from './fxsave.ts';
+import type { SimdContext } from './fxsave.ts';
+import { LANES, laneFunction } from './lanes.ts';
+import { createMasks, createShuffles } from './shuffle.ts';
+
+/** Name of the helper of a packed integer instruction. */
+export const packedName = (mnemonic: string, mmx: boolean, immediate: boolean): string => `${mnemonic.toLowerCase()}${immediate ? '_imm' : ''}_${mmx ? 'mmx' : 'xmm'}`;
+
+export function createSimdHelpers(cpu: SimdContext): Helper[] {
+  const { R } = cpu;
+  const contained = (name: string, args: number, fn: Helper['fn'], returns = false): Helper =>
+    ({ name, args, returns, globals: 'none', pure: false, mayFault: false, contained: true, fn });
+  const faulting = (name: string, args: number, fn: Helper['fn']): Helper => ({ name, args, returns: false, globals: 'none', pure: false, mayFault: true, fn });
+
+  const packed = ([2, 4] as const).flatMap((count) => [
+    ...Object.entries(LANES).map(([mnemonic, expression]) => contained(packedName(mnemonic, count === 2, false), 2, laneFunction(R, expression, count) as Helper['fn'])),
+    ...Object.entries(createShuffles(R, count)).map(([key, move]) => {
+      const [mnemonic, immediate] = key.split(' ');
+      return contained(packedName(mnemonic!, count === 2, immediate !== undefined), 3, move as Helper['fn']);
+    }),
+  ]);
+  const masks = Object.entries(createMasks(R)).map(([name, fn]) => contained(name, fn.length, fn, true));
+  const floats = Object.entries(createFloats(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), 3, fn as Helper['fn'], true));
+  const conversions = Object.entries(createConversions(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), 2, fn as Helper['fn'], true));
+  const comparisons = ([['comiss', SINGLE, true], ['ucomiss', SINGLE, false], ['comisd', DOUBLE, true], ['ucomisd', DOUBLE, false]] as const).map(([name, format, signals]) =>
+    contained(name, 2, (d, s) => compareScalar(R, format, d!, s!, signals), true));
+  const { fxsave, fxrstor, ldmxcsr, maskmov } = createFxsave(cpu);
+  return [
+    ...packed, ...masks, ...floats, ...conversions, ...comparisons,
+    faulting('fxsave', 1, fxsave as Helper['fn']), faulting('fxrstor', 1, fxrstor as Helper['fn']), faulting('ldmxcsr', 1, ldmxcsr as Helper['fn']), faulting('maskmov', 4, maskmov as Helper['fn']),
+  ];
+}

@@ -1,0 +1,146 @@
+/** MMX, SSE, SSE2 and SSE3 instructions that compute (SDM vol. 1, 5.4 to 5.7): a helper each, on slots of the state. */
+import { LT, NE } from '../../tcg/conditions.ts';
+import { FPU_TW } from '../fpu/state.ts';
+import { LANES, SAME_AS } from '../simd/lanes.ts';
+import { packedName } from '../simd/helpers.ts';
+import { MXCSR, SIMD_BYTES } from '../simd/state.ts';
+import { DS, EDI, EXC_NM, EXC_UD, EXC_XM, HF_EM, HF_OSFXSR, HF_TS } from '../state.ts';
+import { raise } from './block-end.ts';
+import { ANY } from './context.ts';
+import type { Context } from './context.ts';
+import { forAll } from './emitter.ts';
+import type { Emit, Family } from './emitter.ts';
+import { access, wrapAddress } from './memory.ts';
+import { operandAddress, read, write } from './operands.ts';
+import { enterMmx, isMmx, registerSlot, simd, sourceSlot } from './simd-operands.ts';
+
+/** Logical instructions need no helper. */
+const LOGIC: Readonly<Record<string, (ctx: Context, out: number, a: number, b: number) => void>> = {
+  PAND: (ctx, out, a, b) => ctx.b.and(out, a, b), PANDN: (ctx, out, a, b) => ctx.b.andc(out, b, a), POR: (ctx, out, a, b) => ctx.b.or(out, a, b),
+  PXOR: (ctx, out, a, b) => ctx.b.xor(out, a, b),
+};
+
+function logic(ctx: Context, mnemonic: string): void {
+  const { b } = ctx, source = sourceSlot(ctx, 1), to = registerSlot(ctx, 0);
+  for (let word = 0; word < (isMmx(ctx, 0) ? 2 : 4); word++) {
+    const first = b.temp(), second = b.temp(), out = b.temp();
+    b.ldEnv(first, to + word);
+    b.ldEnv(second, source + word);
+    LOGIC[mnemonic]!(ctx, out, first, second);
+    b.stEnv(out, to + word);
+  }
+}
+
+/** Packed integers: the destination is the first operand, the source the second or a count in the instruction. */
+function packed(ctx: Context): void {
+  const { insn } = ctx, { row } = insn;
+  const mnemonic = SAME_AS[row.mnemonic] ?? row.mnemonic, mmx = isMmx(ctx, 0), counted = row.operands[1] === 'Ib';
+  if (LOGIC[mnemonic] !== undefined) logic(ctx, mnemonic);
+  else {
+    const to = ctx.const(registerSlot(ctx, 0)), source = counted ? to : ctx.const(sourceSlot(ctx, 1));
+    const name = packedName(mnemonic, mmx, counted);
+    if (LANES[mnemonic] !== undefined) ctx.call(name, to, source);
+    else ctx.call(name, to, source, ctx.const(insn.imm));
+  }
+  if (mmx) enterMmx(ctx, 0);
+}
+
+/** UNPCKLPS and its like are moves of bits. */
+const AS_INTEGERS: Readonly<Record<string, string>> = { UNPCKLPS: 'PUNPCKLDQ', UNPCKHPS: 'PUNPCKHDQ', UNPCKLPD: 'PUNPCKLQDQ', UNPCKHPD: 'PUNPCKHQDQ' };
+function unpack(ctx: Context): void {
+  ctx.call(packedName(AS_INTEGERS[ctx.insn.row.mnemonic]!, false, false), ctx.const(registerSlot(ctx, 0)), ctx.const(sourceSlot(ctx, 1)), ctx.const(0));
+}
+
+/** The helper says 1 if it has done nothing because of an exception. */
+function trapUnmasked(ctx: Context, outcome: number): void {
+  ctx.b.trapi(NE, outcome, 0, EXC_XM);
+}
+
+function float(ctx: Context): void {
+  const { insn } = ctx;
+  trapUnmasked(ctx, ctx.callFor(insn.row.mnemonic.toLowerCase(), ctx.const(registerSlot(ctx, 0)), ctx.const(sourceSlot(ctx, 1)), ctx.const(insn.imm)));
+}
+
+/** Conversions: a source that is a general register or memory comes by SIMD_BYTES, and so does a result that goes there. */
+function convert(ctx: Context): void {
+  const { b, insn } = ctx, [to, from] = insn.row.operands as [string, string];
+  let source = SIMD_BYTES;
+  if (from === 'Ed') b.stEnv(read(ctx, 1, ANY), SIMD_BYTES);
+  else source = sourceSlot(ctx, 1);
+  const general = to === 'Gd', entersMmx = isMmx(ctx, 0) || (isMmx(ctx, 1) && insn.mod === 3);
+  trapUnmasked(ctx, ctx.callFor(insn.row.mnemonic.toLowerCase(), ctx.const(general ? SIMD_BYTES : registerSlot(ctx, 0)), ctx.const(source)));
+  if (entersMmx) enterMmx(ctx, isMmx(ctx, 0) ? 0 : -1);
+  if (!general) return;
+  const value = b.temp();
+  b.ldEnv(value, SIMD_BYTES);
+  write(ctx, 0, value);
+}
+
+/** COMISS and its like: ZF, PF, CF; the other status flags are cleared. */
+function compare(ctx: Context): void {
+  const flags = ctx.callFor(ctx.insn.row.mnemonic.toLowerCase(), ctx.const(registerSlot(ctx, 0)), ctx.const(sourceSlot(ctx, 1)));
+  ctx.b.trapi(LT, flags, 0, EXC_XM);
+  ctx.cc.setAll(flags);
+}
+
+/** Bytes of register 0 go to DS:eDI where the mask in register 1 says so. */
+function maskMove(ctx: Context): void {
+  const { insn } = ctx, mmx = isMmx(ctx, 0), size = mmx ? 8 : 16;
+  const linear = access(ctx, insn.override < 0 ? DS : insn.override, wrapAddress(ctx, EDI, insn.addrSize), size, true);
+  ctx.call('maskmov', linear, ctx.const(registerSlot(ctx, 0)), ctx.const(registerSlot(ctx, 1)), ctx.const(size));
+  if (mmx) enterMmx(ctx);
+}
+
+function emms(ctx: Context): void {
+  enterMmx(ctx);
+  ctx.b.sti(FPU_TW, 0xffff);
+}
+
+/** FXSAVE and FXRSTOR are of x87 too: CR4.OSFXSR only decides what they cover. */
+function saveArea(name: string): Emit {
+  return (ctx) => {
+    if ((ctx.key.flags & HF_EM) !== 0 || (ctx.key.flags & HF_TS) !== 0) raise(ctx, EXC_NM);
+    else ctx.call(name, operandAddress(ctx, 512, name === 'fxsave'));
+  };
+}
+
+function mxcsr(emit: Emit): Emit {
+  return (ctx) => {
+    const { flags } = ctx.key;
+    if ((flags & HF_EM) !== 0 || (flags & HF_OSFXSR) === 0) raise(ctx, EXC_UD);
+    else if ((flags & HF_TS) !== 0) raise(ctx, EXC_NM);
+    else emit(ctx);
+  };
+}
+
+function stmxcsr(ctx: Context): void {
+  const value = ctx.b.temp();
+  ctx.b.ldEnv(value, MXCSR);
+  write(ctx, 0, value);
+}
+
+/** One processor sees its own stores in order. CLFLUSH (AE /7 with memory) reads the address. */
+function fence(ctx: Context): void {
+  if (ctx.insn.mod !== 3) read(ctx, 0, ANY);
+}
+
+const shapes = (...names: string[]): string[] => names.flatMap((name) => ['PS', 'PD', 'SS', 'SD'].map((shape) => name + shape));
+const FLOATS = [
+  ...shapes('ADD', 'SUB', 'MUL', 'DIV', 'MIN', 'MAX', 'SQRT', 'CMP'), 'ADDSUBPS', 'ADDSUBPD', 'HADDPS', 'HADDPD', 'HSUBPS', 'HSUBPD', 'RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS',
+];
+const PACKED = [
+  ...Object.keys(LANES), ...Object.keys(SAME_AS), 'PUNPCKLBW', 'PUNPCKHBW', 'PUNPCKLWD', 'PUNPCKHWD', 'PUNPCKLDQ', 'PUNPCKHDQ', 'PUNPCKLQDQ', 'PUNPCKHQDQ',
+  'PACKSSWB', 'PACKUSWB', 'PACKSSDW', 'PSHUFW', 'PSHUFLW', 'PSHUFHW', 'PSHUFD', 'SHUFPS', 'SHUFPD', 'PSLLW', 'PSLLD', 'PSLLQ', 'PSRLW', 'PSRLD', 'PSRLQ', 'PSRAW', 'PSRAD',
+  'PSLLDQ', 'PSRLDQ', 'PADDQ', 'PSUBQ', 'PMULUDQ', 'PSADBW',
+];
+const CONVERSIONS = [
+  'CVTPI2PS', 'CVTPI2PD', 'CVTDQ2PS', 'CVTDQ2PD', 'CVTSI2SS', 'CVTSI2SD', 'CVTPS2PI', 'CVTTPS2PI', 'CVTPD2PI', 'CVTTPD2PI', 'CVTPS2DQ', 'CVTTPS2DQ', 'CVTPD2DQ',
+  'CVTTPD2DQ', 'CVTSS2SI', 'CVTTSS2SI', 'CVTSD2SI', 'CVTTSD2SI', 'CVTPS2PD', 'CVTPD2PS', 'CVTSS2SD', 'CVTSD2SS',
+];
+
+export const simdFamily: Family = {
+  ...forAll(PACKED, simd(packed)), ...forAll(Object.keys(AS_INTEGERS), simd(unpack)), ...forAll(FLOATS, simd(float)), ...forAll(CONVERSIONS, simd(convert)),
+  ...forAll(['COMISS', 'COMISD', 'UCOMISS', 'UCOMISD'], simd(compare)), MASKMOVQ: simd(maskMove), MASKMOVDQU: simd(maskMove), EMMS: simd(emms, () => true),
+  FXSAVE: saveArea('fxsave'), FXRSTOR: saveArea('fxrstor'), LDMXCSR: mxcsr((ctx) => ctx.call('ldmxcsr', read(ctx, 0, ANY))), STMXCSR: mxcsr(stmxcsr),
+  LFENCE: fence, MFENCE: fence, SFENCE: fence,
+};
