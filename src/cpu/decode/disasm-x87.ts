@@ -13,14 +13,14 @@ const MEMORY: readonly (readonly string[])[] = [
   ['fadds', 'fmuls', 'fcoms', 'fcomps', 'fsubs', 'fsubrs', 'fdivs', 'fdivrs'],
   ['flds', BAD, 'fsts', 'fstps', 'fldenv', 'fldcw', 'fnstenv', 'fnstcw'],
   ['fiaddl', 'fimull', 'ficoml', 'ficompl', 'fisubl', 'fisubrl', 'fidivl', 'fidivrl'],
-  ['fildl', BAD, 'fistl', 'fistpl', BAD, 'fldt', BAD, 'fstpt'],
+  ['fildl', 'fisttpl', 'fistl', 'fistpl', BAD, 'fldt', BAD, 'fstpt'],
   ['faddl', 'fmull', 'fcoml', 'fcompl', 'fsubl', 'fsubrl', 'fdivl', 'fdivrl'],
-  ['fldl', BAD, 'fstl', 'fstpl', 'frstor', BAD, 'fnsave', 'fnstsw'],
+  ['fldl', 'fisttpll', 'fstl', 'fstpl', 'frstor', BAD, 'fnsave', 'fnstsw'],
   ['fiadds', 'fimuls', 'ficoms', 'ficomps', 'fisubs', 'fisubrs', 'fidivs', 'fidivrs'],
-  ['filds', BAD, 'fists', 'fistps', 'fbld', 'fildll', 'fbstp', 'fistpll'],
+  ['filds', 'fisttps', 'fists', 'fistps', 'fbld', 'fildll', 'fbstp', 'fistpll'],
 ];
 
-/** Register forms with ST(i), by ModRM.reg: `name` takes %st(i), `name st,i` takes both. A list: by ModRM.rm, no operands. */
+/** Register forms with ST(i), by ModRM.reg: `name` takes %st(i), `name st,i` and `name i,st` take both. A list: by ModRM.rm, no operands. */
 const REGISTER: readonly (readonly (string | readonly string[])[])[] = [
   ['fadd', 'fmul', 'fcom', 'fcomp', 'fsub', 'fsubr', 'fdiv', 'fdivr'],
   [
@@ -30,12 +30,12 @@ const REGISTER: readonly (readonly (string | readonly string[])[])[] = [
     ['f2xm1', 'fyl2x', 'fptan', 'fpatan', 'fxtract', 'fprem1', 'fdecstp', 'fincstp'],
     ['fprem', 'fyl2xp1', 'fsqrt', 'fsincos', 'frndint', 'fscale', 'fsin', 'fcos'],
   ],
-  [[], [], [], [], [], [BAD, 'fucompp'], [], []],
-  [[], [], [], [], ['fneni', 'fndisi', 'fnclex', 'fninit', 'fnsetpm'], [], [], []],
+  ['fcmovb i,st', 'fcmove i,st', 'fcmovbe i,st', 'fcmovu i,st', [], [BAD, 'fucompp'], [], []],
+  ['fcmovnb i,st', 'fcmovne i,st', 'fcmovnbe i,st', 'fcmovnu i,st', ['fneni', 'fndisi', 'fnclex', 'fninit', 'fnsetpm'], 'fucomi i,st', 'fcomi i,st', []],
   ['fadd st,i', 'fmul st,i', 'fcom', 'fcomp', 'fsub st,i', 'fsubr st,i', 'fdiv st,i', 'fdivr st,i'],
   ['ffree', 'fxch', 'fst', 'fstp', 'fucom', 'fucomp', [], []],
   ['faddp', 'fmulp', 'fcomp', [BAD, 'fcompp'], 'fsubp', 'fsubrp', 'fdivp', 'fdivrp'],
-  ['ffreep', 'fxch', 'fstp', 'fstp', ['fnstsw %ax'], [], [], []],
+  ['ffreep', 'fxch', 'fstp', 'fstp', ['fnstsw %ax'], 'fucompi i,st', 'fcompi i,st', []],
 ];
 
 /** An ESC row's text; `memory` prints its memory operand. `(bad)` for an encoding that the 387 does not define. */
@@ -48,5 +48,6 @@ export function disassembleX87(insn: Insn, memory: (insn: Insn) => string): stri
   const entry = REGISTER[escape][insn.reg];
   if (typeof entry !== 'string') return entry[insn.rm] ?? BAD;
   const [name, form] = entry.split(' ');
-  return form === undefined ? `${name} %st(${insn.rm})` : `${name} %st(0), %st(${insn.rm})`;
+  if (form === undefined) return `${name} %st(${insn.rm})`;
+  return form === 'i,st' ? `${name} %st(${insn.rm}), %st(0)` : `${name} %st(0), %st(${insn.rm})`;
 }

@@ -4,6 +4,7 @@
  * and the pointers to the instruction are written already. The last argument is the packed opcode (helpers.ts); the others: forms.ts.
  */
 import type { Helper } from '../../tcg/env.ts';
+import { INDEFINITE, compare as exactCompare } from './float80.ts';
 import { POP, POP_TWICE } from './forms.ts';
 import { memoryInstruction } from './memory.ts';
 import type { DataAccess } from './memory.ts';
@@ -15,6 +16,8 @@ import { createWordConversion } from './word-convert.ts';
 import { createWordArithmetic } from './words.ts';
 
 const SW_TOP = 0x3800, TAG_EMPTY = 3, POPS = POP | POP_TWICE, EXCEPTIONS = 0x3f;
+/** C3, C2 and C0 of the status word; they lie eight bits above ZF, PF and CF. */
+const CONDITIONS = 0x4500, UNORDERED = 0x45;
 /** Sign and exponent of an operand that is no ordinary number, and is still to be widened. */
 const NOT_ORDINARY = -1;
 
@@ -154,6 +157,35 @@ export function createFastHelpers(R: Int32Array, unit: FpuUnit): Helper[] {
     }
   }
 
+  /** FCMOVcc: both registers must have a value, whether one is moved or not. */
+  function x87Cmov(i: number, condition: number): void {
+    const top = R[FPU_SW]! >> 11 & 7, from = top + i & 7;
+    clearC1();
+    if (isEmpty(top) || isEmpty(from)) {
+      if (unit.stackFault(false)) unit.set(0, INDEFINITE);
+    } else if (condition !== 0) copy(top, from);
+  }
+
+  /** FCOMI and its like: ZF, PF and CF, or -1 where they stay because an exception is not masked. */
+  function x87Comi(i: number, quiet: number, pops: number): number {
+    const top = R[FPU_SW]! >> 11 & 7, other = top + i & 7, conditions = R[FPU_SW]! & CONDITIONS;
+    let flags = UNORDERED;
+    if (isEmpty(top) || isEmpty(other)) {
+      clearC1();
+      if (!unit.stackFault(false)) return -1;
+    } else if (compare(top, other)) {
+      const found = R[FPU_SW]!;
+      flags = found >> 8 & 0x45;
+      R[FPU_SW] = found & ~CONDITIONS | conditions;
+    } else {
+      const order = exactCompare(unit.begin(), unit.get(0), unit.get(i), quiet !== 0);
+      if (!unit.finish()) return -1;
+      flags = order === null ? UNORDERED : order === 0 ? 0x40 : order < 0 ? 1 : 0;
+    }
+    fillAndPop(top, top, pops);
+    return flags;
+  }
+
   function tryStore(packed: number): boolean {
     const top = R[FPU_SW]! >> 11 & 7;
     if (isEmpty(top)) return false;
@@ -180,7 +212,7 @@ export function createFastHelpers(R: Int32Array, unit: FpuUnit): Helper[] {
   return [
     helper('x87_add', 5, x87Add), helper('x87_mul', 5, x87Mul), helper('x87_div', 5, x87Div), helper('x87_com', 3, x87Com), helper('x87_sqrt', 1, x87Sqrt),
     helper('x87_push', 2, x87Push), helper('x87_push_constant', 3, x87PushConstant), helper('x87_xch', 2, x87Exchange), helper('x87_copy', 3, x87Copy),
-    helper('x87_sign', 3, x87Sign), helper('x87_other', 1, exactly), helper('x87_prepare', 1, x87Prepare, true), helper('x87_commit', 1, x87Commit),
+    helper('x87_sign', 3, x87Sign), helper('x87_cmov', 2, x87Cmov), helper('x87_comi', 3, x87Comi, true), helper('x87_other', 1, exactly), helper('x87_prepare', 1, x87Prepare, true), helper('x87_commit', 1, x87Commit),
     helper('x87_from_single', 0, () => widened(convert.loadSingle())), helper('x87_from_double', 0, () => widened(convert.loadDouble())),
     helper('x87_from_int16', 0, () => widened(convert.loadInteger16())), helper('x87_from_int32', 0, () => widened(convert.loadInteger32())),
     helper('x87_from_int64', 0, () => widened(convert.loadInteger64())),

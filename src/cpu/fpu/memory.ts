@@ -202,17 +202,17 @@ const storeEnvironment = control(-1, true, (u, m, va, format) => {
 
 const group = (size: number, read: Reader): (MemoryInstruction | null)[] => [0, 1, 2, 3, 4, 5, 6, 7].map((reg) => arithmetic(reg, size, read));
 
-/** By opcode low bits and ModRM.reg; null: no instruction of the 387. */
+/** By opcode low bits and ModRM.reg; null: no instruction. FISTTP (DB, DD, DF /1) came with SSE3. */
 const TABLE: readonly (readonly (MemoryInstruction | null)[])[] = [
   group(4, single),
   [push(4, single), null, store(4, toSingle, 0), store(4, toSingle, 1), control(-1, false, loadEnvironment),
     control(2, false, (u, m, va) => { u.control = m.load16(va); }), storeEnvironment, control(2, true, (u, m, va) => m.store16(va, u.control))],
   group(4, integer(4)),
-  [push(4, integer(4)), null, store(4, integerWriter(32), 0), store(4, integerWriter(32), 1), null, push(10, extended), null, store(10, (_a, x) => toBits(x), 1)],
+  [push(4, integer(4)), store(4, integerWriter(32, F.CHOP), 1), store(4, integerWriter(32), 0), store(4, integerWriter(32), 1), null, push(10, extended), null, store(10, (_a, x) => toBits(x), 1)],
   group(8, double),
-  [push(8, double), null, store(8, toDouble, 0), store(8, toDouble, 1), restoreState, null, saveState, control(2, true, (u, m, va) => m.store16(va, u.status))],
+  [push(8, double), store(8, integerWriter(64, F.CHOP), 1), store(8, toDouble, 0), store(8, toDouble, 1), restoreState, null, saveState, control(2, true, (u, m, va) => m.store16(va, u.status))],
   group(2, integer(2)),
-  [push(2, integer(2)), null, store(2, integerWriter(16), 0), store(2, integerWriter(16), 1), push(10, decimal), push(8, integer(8)), store(10, toBcd, 1), store(8, integerWriter(64), 1)],
+  [push(2, integer(2)), store(2, integerWriter(16, F.CHOP), 1), store(2, integerWriter(16), 0), store(2, integerWriter(16), 1), push(10, decimal), push(8, integer(8)), store(10, toBcd, 1), store(8, integerWriter(64), 1)],
 ];
 
 export const memoryInstruction = (opcode: number, reg: number): MemoryInstruction | null => TABLE[opcode]![reg]!;

@@ -2,7 +2,7 @@
  * x87 instructions (SDM vol. 1, 5.2). Operand address, #NM, undefined forms, pending exceptions and memory are settled here, so that the
  * helpers of the common forms touch x87 state only.
  */
-import { EQ, TSTEQ } from '../../tcg/conditions.ts';
+import { EQ, LT, TSTEQ } from '../../tcg/conditions.ts';
 import { loadForm, registerForm, storeSize } from '../fpu/forms.ts';
 import type { FastForm, LoadForm } from '../fpu/forms.ts';
 import { memoryInstruction, operandSize } from '../fpu/memory.ts';
@@ -48,6 +48,35 @@ function callForm(ctx: Context, { name, args }: FastForm, packed: number): void 
   ctx.call(name, ...args.map((arg) => ctx.const(arg)), ctx.const(packed));
 }
 
+/** FCMOVcc (DA and DB C0-DF): the condition codes of Jcc for below, equal, below or equal, parity; DB has the opposites. */
+const CONDITIONS = [2, 4, 6, 10];
+
+function conditionalMove(ctx: Context, opcode: number, packed: number): void {
+  const { b, insn } = ctx, value = b.temp();
+  reportPending(ctx);
+  const { condition, a, b: other } = ctx.cc.condition(CONDITIONS[insn.reg]! + (opcode & 1));
+  b.setcond(condition, value, a, other);
+  remember(ctx, packed);
+  ctx.call('x87_cmov', ctx.const(insn.rm), value);
+}
+
+/** FCOMI, FUCOMI, FCOMIP, FUCOMIP: flags stay as they are if an exception is not masked. */
+function compareIntoFlags(ctx: Context, quiet: boolean, pops: number, packed: number): void {
+  const { b, insn } = ctx, result = b.temp();
+  reportPending(ctx);
+  const before = ctx.cc.all();
+  remember(ctx, packed);
+  const flags = ctx.callFor('x87_comi', ctx.const(insn.rm), ctx.const(quiet ? 1 : 0), ctx.const(pops));
+  b.movcond(LT, result, flags, ctx.const(0), before, flags);
+  ctx.cc.setAll(result);
+}
+
+/** What the P6 has added to the register forms. */
+function p6Form(opcode: number, reg: number): 'move' | 'compare' | undefined {
+  if ((opcode === 2 || opcode === 3) && reg < 4) return 'move';
+  return (opcode === 3 || opcode === 7) && (reg === 5 || reg === 6) ? 'compare' : undefined;
+}
+
 /** FNSTSW AX, FNINIT and the like do not look at pending exceptions. */
 function registerInstructions(ctx: Context, opcode: number, packed: number): void {
   const { b, insn } = ctx;
@@ -57,6 +86,10 @@ function registerInstructions(ctx: Context, opcode: number, packed: number): voi
     ctx.setRegister(2, EAX, status);
   } else if (controlInstruction(opcode, insn.modrm) !== null) {
     ctx.call('x87_control', ctx.const(packed));
+  } else if (p6Form(opcode, insn.reg) === 'move') {
+    conditionalMove(ctx, opcode, packed);
+  } else if (p6Form(opcode, insn.reg) === 'compare') {
+    compareIntoFlags(ctx, insn.reg === 5, opcode === 7 ? 1 : 0, packed);
   } else if (registerInstruction(opcode, insn.modrm) === null) {
     raise(ctx, EXC_UD);
   } else {

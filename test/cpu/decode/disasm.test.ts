@@ -38,7 +38,7 @@ describe('32-bit code', () => {
 
   test.each([
     ['d9 c1', 'fld %st(1)'], ['dc c1', 'fadd %st(0), %st(1)'], ['de c1', 'faddp %st(1)'], ['db 28', 'fldt (%eax)'], ['df e0', 'fnstsw %ax'],
-    ['d9 fa', 'fsqrt'], ['dd 44 24 08', 'fldl 8(%esp)'], ['da e9', 'fucompp'], ['d9 d1', '(bad)'], ['d9 08', '(bad)'], ['da c0', '(bad)'],
+    ['d9 fa', 'fsqrt'], ['dd 44 24 08', 'fldl 8(%esp)'], ['da e9', 'fucompp'], ['d9 d1', '(bad)'], ['d9 08', '(bad)'], ['da c1', 'fcmovb %st(1), %st(0)'], ['df f2', 'fcompi %st(2), %st(0)'], ['df 08', 'fisttps (%eax)'],
   ])('x87 %s', (bytes, expected) => {
     expect(text(bytes, true)).toBe(expected);
   });
