@@ -5,9 +5,8 @@ import type BenchmarkType from 'benchmark';
 import type { Cpu } from '../src/cpu/cpu.ts';
 import { Decoder } from '../src/cpu/decode/decoder.ts';
 import { createHelpers } from '../src/cpu/helpers/index.ts';
-import { GLOBAL_NAMES, HF_CS32 } from '../src/cpu/state.ts';
-import { Translator } from '../src/cpu/translate/translate.ts';
-import { Builder } from '../src/tcg/builder.ts';
+import { HF_CS32 } from '../src/cpu/state.ts';
+import { Translator, createBuilder } from '../src/cpu/translate/translate.ts';
 import { createPipeline } from '../src/tcg/passes/pipeline.ts';
 import type { TranslationBlock } from '../src/tcg/tb-cache.ts';
 
@@ -67,7 +66,7 @@ export function measureTranslation(root: string, cpu: Cpu, most: number): MicroR
     }
   });
   const helpers = createHelpers(cpu);
-  const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName, cpu.model.features);
+  const translator = new Translator(createBuilder(helpers.list), helpers.byName, cpu.model.features);
   const optimize = createPipeline();
   const each = (after: (index: number) => void) => (): void => blocks.forEach(({ icount }, index) => {
     translator.translate(keys[index]!, readers[index]!, icount);

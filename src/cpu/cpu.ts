@@ -10,9 +10,9 @@ import type { ExecutorOptions } from './exec.ts';
 import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
 import {
-  A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
+  A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_OSFXSR, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
   EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
-  HF_IOPL_SHIFT, HF_MP, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
+  HF_IOPL_SHIFT, HF_MP, HF_OSFXSR, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
   NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, TSC_OFFSET, VIEW, VM,
 } from './state.ts';
@@ -27,6 +27,7 @@ import type { CpuModel } from './models.ts';
 import { Msrs } from './msrs.ts';
 import { EXIT_FAULT, EXIT_PRECISE } from '../tcg/env.ts';
 import { resetFpu } from './fpu/state.ts';
+import { MXCSR, MXCSR_RESET } from './simd/state.ts';
 
 /** What a processor is connected to. */
 export interface CpuOptions extends ExecutorOptions {
@@ -115,6 +116,7 @@ export class Cpu extends MemoryAccess {
     this.setSegment(CS, 0xf000, 0xffff0000 | 0, 0xffff, 0x9b00);
     R[EIP] = 0xfff0;
     resetFpu(R);
+    R[MXCSR] = MXCSR_RESET;
     this.updateHflags();
     this.reload();
     this.exec.clearJumpCache();
@@ -293,6 +295,7 @@ export class Cpu extends MemoryAccess {
     if ((cr0 & CR0_EM) !== 0) flags |= HF_EM;
     if ((cr0 & CR0_TS) !== 0) flags |= HF_TS;
     if ((cr0 & CR0_MP) !== 0) flags |= HF_MP;
+    if ((R[CR4]! & CR4_OSFXSR) !== 0) flags |= HF_OSFXSR;
     if ((eflags & VM) !== 0) flags |= HF_VM | 3;
     if ((eflags & TF) !== 0) flags |= HF_TF;
     if ((eflags & RF) !== 0) flags |= HF_RF;

@@ -2,7 +2,6 @@
  * The run loop: pending interrupts, finding or translating the next block, running the op code, and what to do when it
  * leaves. Keeps which memory holds code, so that writes there drop the blocks concerned.
  */
-import { Builder } from '../tcg/builder.ts';
 import type { Counters } from '../tcg/counters.ts';
 import {
   EXIT_BUDGET, EXIT_CHAIN_0, EXIT_CHAIN_1, EXIT_EVENT, EXIT_FAULT, EXIT_HOT, EXIT_LOOKUP, EXIT_PRECISE, EXIT_REGION, EXIT_TRAP,
@@ -21,7 +20,7 @@ import { GUEST_FAULT } from './fault.ts';
 import { combineExceptions, deliverInterrupt } from './helpers/interrupt.ts';
 import { Log, formatInterrupt, formatState } from './log.ts';
 import {
-  BUDGET, BUDGET_PARKED, CC_OP, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_VECTOR, GLOBAL_NAMES, HALTED, HF_INHIBIT_IRQ,
+  BUDGET, BUDGET_PARKED, CC_OP, CR4, CR4_OSXMMEXCPT, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_UD, EXC_VECTOR, EXC_XM, GLOBAL_NAMES, HALTED, HF_INHIBIT_IRQ,
   HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_BUDGETS, REGION_ENTRIES, REGION_EVENTS, REGION_NUMBER, REGION_RETIRED, REGION_SITE,
   RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS, VIEW,
 } from './state.ts';
@@ -31,7 +30,7 @@ import { Reference } from './reference.ts';
 import { Regions, putBack } from './regions.ts';
 import type { Region } from './regions.ts';
 import type { Site } from '../tcg/backend/emitter.ts';
-import { MAX_BLOCK_INSNS, Translator } from './translate/translate.ts';
+import { MAX_BLOCK_INSNS, Translator, createBuilder } from './translate/translate.ts';
 
 export interface ExecutorOptions {
   /** Bytes of packed op code that are kept (QEMU's tb-size); default 32 MiB. */
@@ -118,7 +117,7 @@ export class Executor {
   constructor(cpu: Cpu, helpers: { byName: Readonly<Record<string, Helper>>; list: readonly Helper[] }, options: ExecutorOptions) {
     this.#cpu = cpu;
     this.#log = options.log ?? null;
-    const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName, cpu.model.features);
+    const translator = new Translator(createBuilder(helpers.list), helpers.byName, cpu.model.features);
     const optimize = createPipeline({ disabled: options.disabledPasses ?? [] });
     this.compileTime = new CompileTime(options.clocks ?? { now: () => 0 });
     const common = {
@@ -230,10 +229,8 @@ export class Executor {
           this.#raise();
           break;
         case EXIT_TRAP:
-          R[EXC_VECTOR] = this.#interpreter.trapCode();
+          this.#recordTrap(this.#interpreter.trapCode());
           this.#restore();
-          R[EXC_ERROR] = 0;
-          R[EXC_HAS_ERROR] = 1;
           this.#raise();
           break;
         case EXIT_HOT:
@@ -372,6 +369,14 @@ export class Executor {
     if (this.#mayChain) return this.#interpreter.run(block.position);
     this.cache.clearJumpCache();
     return this.#interpreter.run(block.position);
+  }
+
+  /** What the translator's checks raise has an error code of 0, or (#XM) none; #XM is #UD where the system does not expect it. */
+  #recordTrap(vector: number): void {
+    const R = this.#cpu.R;
+    R[EXC_VECTOR] = vector === EXC_XM && (R[CR4]! & CR4_OSXMMEXCPT) === 0 ? EXC_UD : vector;
+    R[EXC_ERROR] = 0;
+    R[EXC_HAS_ERROR] = vector === EXC_XM ? 0 : 1;
   }
 
   /** Puts EIP and cc_op back to the start of the instruction that left, and gives back what it and its followers were charged. */

@@ -12,9 +12,9 @@ export type { Op } from './ir.ts';
 export class Builder extends Block {
   private readonly helperNumbers = new Map<Helper, number>();
 
-  /** Globals by name, numbered from 0; helpers in the order of ExecEnv.helpers. */
-  constructor(globalNames: readonly string[], helpers: readonly Helper[]) {
-    super(globalNames, helpers);
+  /** Globals by name, numbered from 0; helpers in the order of ExecEnv.helpers; scratch: see Block. */
+  constructor(globalNames: readonly string[], helpers: readonly Helper[], scratch?: readonly [from: number, end: number]) {
+    super(globalNames, helpers, scratch);
     helpers.forEach((helper, number) => this.helperNumbers.set(helper, number));
   }
 

@@ -18,6 +18,7 @@ export const GLOBAL = 0, TEMP = 1, TEMP64 = 2, CONST = 3;
 export class Block {
   readonly globals: readonly string[];
   readonly helpers: readonly Helper[];
+  private readonly scratch: readonly [from: number, end: number];
   readonly ops: Op[] = [];
   /** Kind of each value: GLOBAL, TEMP, TEMP64, CONST. */
   readonly kinds: number[] = [];
@@ -27,9 +28,11 @@ export class Block {
   private temps = 0;
   private readonly constants = new Map<number, number>();
 
-  constructor(globals: readonly string[], helpers: readonly Helper[]) {
+  /** @param scratch state words, from the first up to and without the second, that hold nothing from one instruction to the next */
+  constructor(globals: readonly string[], helpers: readonly Helper[], scratch: readonly [from: number, end: number] = [0, 0]) {
     this.globals = globals;
     this.helpers = helpers;
+    this.scratch = scratch;
     for (let i = 0; i < globals.length; i++) {
       this.kinds.push(GLOBAL);
       this.numbers.push(i);
@@ -71,6 +74,11 @@ export class Block {
     let value = this.constants.get(number);
     if (value === undefined) this.constants.set(number, value = this.value(CONST, number));
     return value;
+  }
+
+  /** Writing this state word is no side effect. */
+  isScratch(slot: number): boolean {
+    return slot >= this.scratch[0] && slot < this.scratch[1];
   }
 
   isConst(value: number): boolean {

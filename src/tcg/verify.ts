@@ -5,7 +5,7 @@
  *  - labels are set exactly once, and every branch has its label
  *  - the last op ends the block; each slot of goto_tb is used once at most
  *  - precise state: within a guest instruction nothing may leave the block after the first side effect, so that a fault
- *    or a replay sees the instruction not begun. Side effects: a write of a global or of a state word, a guest store,
+ *    or a replay sees the instruction not begun. Side effects: a write of a global or of a state word that is not scratch, a guest store,
  *    a call that writes globals. What one op does itself comes after its own leaving.
  */
 import { CONDITIONS } from './conditions.ts';
@@ -152,7 +152,8 @@ function checkFlow(block: Block, labels: LabelState[], fail: Fail): boolean {
     for (let i = firstIn; i < lastIn; i++) if (defined[args[i]!] === 0) fail(index, 'read before it is written');
     if (def === O.INSN_START) dirty = false;
     if (dirty && (def.mayExit || helper?.mayFault)) fail(index, `may leave after a side effect: ${printOp(block, op).trim()}`);
-    if (def === O.ST_ENV || def === O.GUEST_ST || def === O.GUEST_LD_VEC || def === O.GUEST_ST_VEC || helper?.globals === 'write') dirty = true;
+    if (def === O.GUEST_ST || def === O.GUEST_ST_VEC || helper?.globals === 'write') dirty = true;
+    if ((def === O.ST_ENV || def === O.GUEST_LD_VEC) && !block.isScratch(args[1]!)) dirty = true;
     for (let i = firstOut; i < firstIn; i++) {
       const value = args[i]!;
       if (block.kinds[value] === GLOBAL && def !== O.DISCARD) dirty = true;

@@ -4,11 +4,10 @@ import { parseCpuModel } from '../../src/cpu/models.ts';
 import { Msrs } from '../../src/cpu/msrs.ts';
 import { ROWS } from '../../src/cpu/decode/table.ts';
 import { TestCpu } from './translate/machine.ts';
-import { Builder } from '../../src/tcg/builder.ts';
 import { createHelpers } from '../../src/cpu/helpers/index.ts';
 import { DECODE_UD } from '../../src/cpu/decode/insn.ts';
-import { EXC_UD, GLOBAL_NAMES } from '../../src/cpu/state.ts';
-import { Translator } from '../../src/cpu/translate/translate.ts';
+import { EXC_UD } from '../../src/cpu/state.ts';
+import { Translator, createBuilder } from '../../src/cpu/translate/translate.ts';
 import { printBlock } from '../../src/tcg/text.ts';
 
 describe('-cpu', () => {
@@ -28,7 +27,7 @@ describe('-cpu', () => {
   it('decides which rows there are', () => {
     const opsOf = (model: string, ...bytes: number[]): string => {
       const cpu = new TestCpu().code(...bytes), helpers = createHelpers(cpu);
-      const translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName, parseCpuModel(model).features);
+      const translator = new Translator(createBuilder(helpers.list), helpers.byName, parseCpuModel(model).features);
       translator.translate(cpu.key(), (linear) => cpu.load8(linear), 1);
       return printBlock(translator.builder);
     };

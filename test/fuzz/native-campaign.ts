@@ -6,7 +6,7 @@ import { UserMachine } from '../suites/user-machine.ts';
 import { EFLAGS_INDEX, EIP_INDEX } from '../vectors/layout.ts';
 import { MAX_STOPS, Recorder } from '../vectors/recorder.ts';
 import type { Recording, RecorderArea, RecorderInput, Stop } from '../vectors/recorder.ts';
-import { EXCLUDED } from '../vectors/scenarios.ts';
+import { isExcluded } from '../vectors/scenarios.ts';
 import { makeCase } from './generate.ts';
 import * as L from './layout.ts';
 import type { FuzzCase } from './machine.ts';
@@ -22,7 +22,7 @@ const PAGE_FAULT = 14;
 /** Page-fault error code: "instruction fetch" came with no-execute pages. */
 const FETCH = 0x10;
 
-export const NATIVE_ROWS = ROWS.filter(({ mnemonic }) => !(mnemonic in EXCLUDED));
+export const NATIVE_ROWS = ROWS.filter((row) => !isExcluded(row));
 
 const hex = (value: number, digits = 8): string => (value >>> 0).toString(16).padStart(digits, '0');
 

@@ -11,7 +11,7 @@ import { UserMachine } from '../suites/user-machine.ts';
 import { EIP_INDEX, USER_CODE } from '../vectors/layout.ts';
 import { MAX_STOPS } from '../vectors/recorder.ts';
 import type { RecorderArea, Stop } from '../vectors/recorder.ts';
-import { EXCLUDED } from '../vectors/scenarios.ts';
+import { isExcluded } from '../vectors/scenarios.ts';
 import { flagsRead, shiftCount, undefinedAfter } from './flag-use.ts';
 import * as L from './layout.ts';
 import { offsetsOf } from './machine.ts';
@@ -128,8 +128,8 @@ export class Judge {
   }
 
   private isIncomparable(insn: Insn): boolean {
-    const { row: { mnemonic, operands }, opSize, addrSize, rep, imm } = insn, { R } = this.machine.cpu;
-    if (mnemonic in EXCLUDED || (flagsRead(insn) & this.undefined) !== 0) return true;
+    const { row, opSize, addrSize, rep, imm } = insn, { mnemonic, operands } = row, { R } = this.machine.cpu;
+    if (isExcluded(row) || (flagsRead(insn) & this.undefined) !== 0) return true;
     if (mnemonic === 'INT') return imm === SYSTEM_CALL;
     if (SELECTOR_TESTS.includes(mnemonic)) return isUnknown(this.operandE(insn));
     // The result is undefined.

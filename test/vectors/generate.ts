@@ -17,7 +17,7 @@ import { LENGTH_ENCODINGS, LENGTH_FORM, UNDEFINED_ENCODINGS, UNDEFINED_FORM, for
 import { AREAS, DEFAULT_REGISTERS, EFLAGS_INDEX, ENTRY, initialMemory } from './layout.ts';
 import { Random } from './random.ts';
 import { Recorder } from './recorder.ts';
-import { EXCLUDED, SCENARIOS } from './scenarios.ts';
+import { SCENARIOS, isExcluded } from './scenarios.ts';
 import { UNDEFINED_FLAGS } from './undefined-flags.ts';
 
 const FOLDER = import.meta.dirname;
@@ -124,7 +124,7 @@ function main(): number {
   }
   const seed = Number(values.seed);
   const random = new Random(seed);
-  const rows = ROWS.filter(({ mnemonic }) => !(mnemonic in EXCLUDED));
+  const rows = ROWS.filter((row) => !isExcluded(row));
   const cases = [
     ...rows.flatMap((row) => [...casesOf(row, random)]),
     ...fixedCases(UNDEFINED_FORM, UNDEFINED_ENCODINGS), ...fixedCases(LENGTH_FORM, LENGTH_ENCODINGS),

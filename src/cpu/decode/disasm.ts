@@ -95,10 +95,19 @@ function name(insn: Insn, operands: readonly string[]): string {
     case 'CALL': return insn.opSize === 4 ? 'calll' : 'callw';
     case 'MOVZX': case 'MOVSX': return `${mnemonic.slice(0, 4).toLowerCase()}${operands[1].slice(1)}${sizeSuffix(insn, operands)}`;
   }
+  if (operands.some((operand) => /^[PQNVWU]/.test(operand))) return simdName(insn);
   const special = NAMES[mnemonic];
   if (typeof special === 'string') return special;
   if (special !== undefined) return special[insn.opSize === 4 ? 1 : 0];
   return mnemonic.toLowerCase() + sizeSuffix(insn, operands);
+}
+
+/** MMX and SSE have their operands' sizes in their names, but for integers from memory. */
+function simdName(insn: Insn): string {
+  const { mnemonic, operands } = insn.row, name = mnemonic.toLowerCase();
+  if (mnemonic === 'MOVLPS' && insn.mod === 3) return 'movhlps';
+  if (mnemonic === 'MOVHPS' && insn.mod === 3) return 'movlhps';
+  return operands[1] === 'Ed' && mnemonic.startsWith('CVT') ? `${name}l` : name;
 }
 
 function relativeTarget(insn: Insn, csBase: number): string {
@@ -120,6 +129,10 @@ function operandText(insn: Insn, operand: string, csBase: number): string {
   switch (operand[0]) {
     case 'E': case 'R': case 'M': return insn.mod === 3 ? register(insn.rm, size) : memory(insn);
     case 'G': return register(insn.reg, size);
+    case 'P': return `%mm${insn.reg}`;
+    case 'V': return `%xmm${insn.reg}`;
+    case 'Q': case 'N': return insn.mod === 3 ? `%mm${insn.rm}` : memory(insn);
+    case 'W': case 'U': return insn.mod === 3 ? `%xmm${insn.rm}` : memory(insn);
     case 'Z': return register(insn.row.opcode & 7, size);
     case 'S': return `%${SEGMENTS[insn.reg]}`;
     case 'C': return `%cr${insn.reg}`;

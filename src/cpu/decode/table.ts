@@ -11,6 +11,7 @@ import { featureNumber } from '../features.ts';
 import type { Row } from './insn.ts';
 import { ONE_BYTE_ROWS } from './rows.ts';
 import { TWO_BYTE_ROWS } from './rows-0f.ts';
+import { SIMD_ROWS } from './rows-simd.ts';
 
 export const OPCODE_NONE = 0, OPCODE_PLAIN = 1, OPCODE_MODRM = 2;
 
@@ -67,6 +68,7 @@ function allRows(): Row[] {
   const rows: Row[] = [];
   parseRows(0, ONE_BYTE_ROWS, rows);
   parseRows(1, TWO_BYTE_ROWS, rows);
+  parseRows(1, SIMD_ROWS, rows);
   return rows;
 }
 
@@ -95,12 +97,12 @@ function rowForm(row: Row): number {
   if (immediates.length > 1) form |= FORM_IMM2;
   if (row.operands.some((operand) => operand.startsWith('M'))) form |= FORM_MEMORY;
   if (row.operands.includes('Rd')) form |= FORM_REGISTER;
-  if (row.operands.includes('Rv')) form |= FORM_REGISTER_ONLY;
+  if (row.operands.some((operand) => operand === 'Rv' || /^[NU]/.test(operand))) form |= FORM_REGISTER_ONLY;
   if (row.lock) form |= FORM_LOCK;
   return form | definedRegisters(row.operands) << FORM_REGS_SHIFT;
 }
 
-const usesModrm = (row: Row): boolean => row.group >= 0 || row.operands.some((operand) => /^[EGMRSCD][a-z/]|^M$/.test(operand));
+const usesModrm = (row: Row): boolean => row.group >= 0 || row.operands.some((operand) => /^[EGMRSCDPQNVWU][a-z/]|^M$/.test(operand));
 
 export const ROW_FORM = Int32Array.from(ROWS, rowForm);
 /** By row: the number of the feature that it needs, or -1. */

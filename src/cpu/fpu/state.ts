@@ -18,7 +18,7 @@ export const FPU_TW = FPU + 29;
 /** Pointers of the last non-control instruction: IP offset and selector, operand offset and selector, opcode (11 bits). */
 export const FPU_FIP = FPU + 30, FPU_FCS = FPU + 31, FPU_FDP = FPU + 32, FPU_FDS = FPU + 33, FPU_FOP = FPU + 34;
 /** The bytes of a memory operand, just read or about to be written: up to 16. */
-export const FPU_BYTES = FPU + 36;
+export const FPU_BYTES = FPU + 36, FPU_BYTES_WORDS = 4;
 /** What a store will raise once its bytes are written: status bits. */
 export const FPU_RAISED = FPU + 40;
 

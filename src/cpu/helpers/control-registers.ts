@@ -4,7 +4,7 @@
  */
 import type { CpuContext } from './context.ts';
 import { requireRing0 } from './table-registers.ts';
-import { CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, CR4_UMIP } from '../state.ts';
+import { CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, CR4_UMIP } from '../state.ts';
 import {
   CR0, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP, CR2, CR3, CR4, DR, EXC_DB, EXC_GP, EXC_UD, PDPTE,
 } from '../state.ts';
@@ -15,7 +15,7 @@ export const CR4_TSD = 1 << 2, CR4_PCE = 1 << 8;
 /** The bits of a feature. */
 const CR4_BITS: readonly (readonly [feature: string, bits: number])[] = [
   ['vme', CR4_VME | CR4_PVI], ['tsc', CR4_TSD], ['de', CR4_DE], ['pse', CR4_PSE], ['pae', CR4_PAE], ['mce', CR4_MCE], ['pge', CR4_PGE], ['pmc', CR4_PCE],
-  ['umip', CR4_UMIP], ['smep', CR4_SMEP], ['smap', CR4_SMAP],
+  ['fxsr', CR4_OSFXSR], ['sse', CR4_OSXMMEXCPT], ['umip', CR4_UMIP], ['smep', CR4_SMEP], ['smap', CR4_SMAP],
 ];
 /** A change of these makes translations stale. */
 const CR4_TRANSLATION = CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP;

@@ -7,6 +7,7 @@
  */
 import type { Helper } from '../../tcg/env.ts';
 import { createFpuHelpers } from '../fpu/helpers.ts';
+import { createSimdHelpers } from '../simd/helpers.ts';
 import type { CpuContext } from './context.ts';
 import { clts, invlpg, lmsw, mov_from_cr, mov_from_dr, mov_to_cr, mov_to_dr, wbinvd } from './control-registers.ts';
 import { cpuid } from './cpuid.ts';
@@ -144,6 +145,7 @@ export function createHelpers(cpu: CpuContext): HelperTable {
     ...ROWS.map(({ name, body, args, returns, globals, faults }): Helper =>
       ({ name, args, returns, globals, pure: false, mayFault: faults, fn: bind(cpu, body, args) })),
     ...createFpuHelpers(cpu),
+    ...createSimdHelpers(cpu),
   ];
   return { list, byName: Object.fromEntries(list.map((helper) => [helper.name, helper])) };
 }

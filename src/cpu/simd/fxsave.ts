@@ -2,7 +2,7 @@
 import type { DataAccess } from '../fpu/memory.ts';
 import { FPU_CW, FPU_EXP, FPU_FCS, FPU_FDP, FPU_FDS, FPU_FIP, FPU_FOP, FPU_HIGH, FPU_LOW } from '../fpu/state.ts';
 import { FpuUnit } from '../fpu/unit.ts';
-import { CR4, EXC_GP } from '../state.ts';
+import { CR4, CR4_OSFXSR, EXC_GP } from '../state.ts';
 import { MXCSR, MXCSR_VALID, XMM } from './state.ts';
 
 /** What the helpers need of the processor. */
@@ -10,7 +10,6 @@ export interface SimdContext extends DataAccess {
   raise(vector: number, errorCode?: number): never;
 }
 
-const CR4_OSFXSR = 1 << 9;
 const AREA = 512, REGISTERS = 32, XMM_AREA = 160, TAG_EMPTY = 3;
 
 interface Functions {

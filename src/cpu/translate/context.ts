@@ -10,6 +10,7 @@
 import type { Builder } from '../../tcg/builder.ts';
 import type { Helper } from '../../tcg/env.ts';
 import type { Insn } from '../decode/insn.ts';
+import type { FeatureSet } from '../features.ts';
 import {
   ESP, GLOBALS, HF_CPL_MASK, HF_CS32, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK, HF_IOPL_SHIFT, HF_PE, HF_RF, HF_SS32, HF_TF, HF_VM,
 } from '../state.ts';
@@ -40,6 +41,7 @@ export class Context {
   readonly b: Builder;
   readonly cc: LazyFlags;
   readonly helpers: Helpers;
+  readonly features: FeatureSet;
   insn!: Insn;
   key!: BlockKey;
   /** The last op so far ends the block. */
@@ -58,9 +60,10 @@ export class Context {
   private readonly waiting: number[] = [];
 
   /** Values are those of `builder`; its globals are the first state slots. */
-  constructor(builder: Builder, helpers: Helpers) {
+  constructor(builder: Builder, helpers: Helpers, features: FeatureSet) {
     this.b = builder;
     this.helpers = helpers;
+    this.features = features;
     this.cc = new LazyFlags(builder, (name) => this.helper(name));
   }
 

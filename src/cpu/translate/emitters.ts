@@ -14,13 +14,15 @@ import { logical } from './logical.ts';
 import { miscellaneous } from './miscellaneous.ts';
 import { segmentRegister } from './segment-register.ts';
 import { shiftRotate } from './shift-rotate.ts';
+import { simdMove } from './simd-move.ts';
+import { simdFamily } from './simd.ts';
 import { stringFamily } from './string.ts';
 import { system } from './system.ts';
 import { x87 } from './x87.ts';
 
 const FAMILIES: readonly Family[] = [
   dataTransfer, arithmetic, decimal, logical, shiftRotate, bitByte, controlTransfer, stringFamily, io, enterLeave, flagControl, segmentRegister,
-  miscellaneous, system, x87,
+  miscellaneous, system, x87, simdMove, simdFamily,
 ];
 
 /** All emitters by key; a key may stand in one family only. */

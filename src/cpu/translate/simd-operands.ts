@@ -20,8 +20,10 @@ const MMX_EXPONENT = 0xffff;
 const letterOf = (ctx: Context, n: number): string => ctx.insn.row.operands[n]?.[0] ?? '';
 export const isMmx = (ctx: Context, n: number): boolean => 'PQN'.includes(letterOf(ctx, n));
 
+const usesMmxRegister = ({ insn: { row, mod } }: Context): boolean => row.operands.some((operand) => 'PN'.includes(operand[0]!) || (operand[0] === 'Q' && mod === 3));
+
 /** The emitter, behind the checks that come before it: `mmx` instructions need no CR4.OSFXSR, but end pending x87 exceptions. */
-export function simd(emit: Emit, usesMmx = (ctx: Context): boolean => ctx.insn.row.operands.some((operand) => 'PN'.includes(operand[0]!))): Emit {
+export function simd(emit: Emit, usesMmx = usesMmxRegister): Emit {
   return (ctx) => {
     const { flags } = ctx.key, mmx = usesMmx(ctx), sse = !mmx || ctx.insn.row.operands.some((operand) => 'VWU'.includes(operand[0]!));
     if ((flags & HF_EM) !== 0 || (sse && (flags & HF_OSFXSR) === 0)) raise(ctx, EXC_UD);

@@ -5,7 +5,8 @@
  * instructions that do not decode, raise when they are executed: as the first instruction of a block of their own.
  */
 import { CC_OP_DYNAMIC } from '../flags.ts';
-import { EXC_UD, HF_ONE_INSN } from '../state.ts';
+import { FPU_BYTES, FPU_BYTES_WORDS } from '../fpu/state.ts';
+import { EXC_UD, GLOBAL_NAMES, HF_ONE_INSN } from '../state.ts';
 import { Decoder } from '../decode/decoder.ts';
 import type { CodeFetch } from '../decode/decoder.ts';
 import { DECODE_OK, DECODE_UD } from '../decode/insn.ts';
@@ -15,7 +16,8 @@ import { jumpTo, raise, raiseProtection } from './block-end.ts';
 import { Context } from './context.ts';
 import type { BlockKey, Helpers } from './context.ts';
 import { EMITTERS } from './emitters.ts';
-import type { Builder } from '../../tcg/builder.ts';
+import { Builder } from '../../tcg/builder.ts';
+import type { Helper } from '../../tcg/env.ts';
 
 export type { BlockKey, Helpers } from './context.ts';
 
@@ -53,6 +55,9 @@ class CodeReader implements CodeFetch {
   }
 }
 
+/** What a translator builds with: the globals are the processor's. */
+export const createBuilder = (helpers: readonly Helper[]): Builder => new Builder(GLOBAL_NAMES, helpers, [FPU_BYTES, FPU_BYTES + FPU_BYTES_WORDS]);
+
 /** One per processor: reused for every block. */
 export class Translator {
   readonly builder: Builder;
@@ -66,7 +71,7 @@ export class Translator {
   constructor(builder: Builder, helpers: Helpers, features: FeatureSet) {
     this.present = features.present;
     this.builder = builder;
-    this.context = new Context(builder, helpers);
+    this.context = new Context(builder, helpers, features);
   }
 
   /**

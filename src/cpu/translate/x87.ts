@@ -72,7 +72,8 @@ function compareIntoFlags(ctx: Context, quiet: boolean, pops: number, packed: nu
 }
 
 /** What the P6 has added to the register forms. */
-function p6Form(opcode: number, reg: number): 'move' | 'compare' | undefined {
+function p6Form(ctx: Context, opcode: number, reg: number): 'move' | 'compare' | undefined {
+  if (!ctx.features.has('cmov')) return undefined;
   if ((opcode === 2 || opcode === 3) && reg < 4) return 'move';
   return (opcode === 3 || opcode === 7) && (reg === 5 || reg === 6) ? 'compare' : undefined;
 }
@@ -86,9 +87,9 @@ function registerInstructions(ctx: Context, opcode: number, packed: number): voi
     ctx.setRegister(2, EAX, status);
   } else if (controlInstruction(opcode, insn.modrm) !== null) {
     ctx.call('x87_control', ctx.const(packed));
-  } else if (p6Form(opcode, insn.reg) === 'move') {
+  } else if (p6Form(ctx, opcode, insn.reg) === 'move') {
     conditionalMove(ctx, opcode, packed);
-  } else if (p6Form(opcode, insn.reg) === 'compare') {
+  } else if (p6Form(ctx, opcode, insn.reg) === 'compare') {
     compareIntoFlags(ctx, insn.reg === 5, opcode === 7 ? 1 : 0, packed);
   } else if (registerInstruction(opcode, insn.modrm) === null) {
     raise(ctx, EXC_UD);
@@ -143,7 +144,9 @@ function escape(ctx: Context): void {
     registerInstructions(ctx, opcode, packed);
     return;
   }
-  const instruction = memoryInstruction(opcode, insn.reg), loaded = loadForm(opcode, insn.reg), stored = storeSize(opcode, insn.reg);
+  // FISTTP.
+  const defined = insn.reg !== 1 || (opcode & 1) === 0 || ctx.features.has('sse3');
+  const instruction = defined ? memoryInstruction(opcode, insn.reg) : null, loaded = loadForm(opcode, insn.reg), stored = storeSize(opcode, insn.reg);
   if (instruction === null) raise(ctx, EXC_UD);
   else if (loaded !== undefined) loads(ctx, packed, loaded);
   else if (stored !== undefined) stores(ctx, packed, stored);

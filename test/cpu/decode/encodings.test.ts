@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { DECODE_OK, DECODE_UD } from '../../../src/cpu/decode/insn.ts';
 import { ROWS } from '../../../src/cpu/decode/table.ts';
 import { decode, insn } from './bytes.ts';
+import { simdKind } from './simd-grid.ts';
 
 /**
  * What follows an opcode: `.` undefined, `p` it is a prefix, `n` nothing, `b` byte, `w` word, `e` word and byte, `z` word or dword
@@ -60,8 +61,8 @@ function tailLength(kind: string, opSize: number, addrSize: number, modrm: numbe
     case 'z': return opSize;
     case 'o': return addrSize;
     case 'f': return opSize + 2;
-    case 'M': case 'P': return withModrm;
-    case 'B': return withModrm + 1;
+    case 'M': case 'P': case 'm': case 'r': return withModrm;
+    case 'B': case 's': return withModrm + 1;
     case 'Z': return withModrm + opSize;
     case 'g': return withModrm + (testForm ? 1 : 0);
     case 'G': return withModrm + (testForm ? opSize : 0);
@@ -70,7 +71,17 @@ function tailLength(kind: string, opSize: number, addrSize: number, modrm: numbe
   }
 }
 
-const MODES = [false, true].flatMap((mode32) => [[], [0x66], [0x67], [0x66, 0x67], [0xF3]].map((prefixes) => ({ mode32, prefixes })));
+const MODES = [false, true].flatMap((mode32) => [[], [0x66], [0x67], [0x66, 0x67], [0xF3], [0xF2], [0x66, 0xF3]].map((prefixes) => ({ mode32, prefixes })));
+
+const mandatory = (prefixes: readonly number[]): string => (prefixes.includes(0xF3) ? 'F3' : prefixes.includes(0xF2) ? 'F2' : prefixes.includes(0x66) ? '66' : 'NP');
+
+/** What the MMX and SSE grid says, or else the others. */
+function kindOf(opcode: number, prefixes: readonly number[], modrm: number): string {
+  const general = (opcode < 0x100 ? ONE_BYTE_GRID : TWO_BYTE_GRID)[opcode & 0xFF]!;
+  if (opcode < 0x100) return general;
+  const kind = simdKind(mandatory(prefixes), opcode & 0xFF, modrm >> 3 & 7);
+  return kind === '_' ? general : kind === 'm' && modrm >= 0xC0 || 'rs'.includes(kind) && modrm < 0xC0 ? '.' : kind;
+}
 
 describe('every encoding', () => {
   test.each(MODES)('has the length that its opcode says, or is #UD: 32-bit $mode32, prefixes $prefixes', ({ mode32, prefixes }) => {
@@ -78,14 +89,14 @@ describe('every encoding', () => {
     const addrSize = mode32 !== prefixes.includes(0x67) ? 4 : 2;
     const wrong: string[] = [];
     for (let opcode = 0; opcode < 0x200; opcode++) {
-      const kind = (opcode < 0x100 ? ONE_BYTE_GRID : TWO_BYTE_GRID)[opcode & 0xFF];
-      if (kind === 'p') continue;
+      if (kindOf(opcode, prefixes, 0) === 'p') continue;
       const start = opcode < 0x100 ? [...prefixes, opcode] : [...prefixes, 0x0F, opcode & 0xFF];
       for (let modrm = 0; modrm < 0x100; modrm++) {
+        const kind = kindOf(opcode, prefixes, modrm);
         for (const sib of [0x00, 0x25, 0x65, 0x9C, 0xF6]) {
           const outcome = decode([...start, modrm, sib], mode32);
           const reg = modrm >> 3 & 7;
-          const hasModrm = /[A-ZgG]/.test(kind);
+          const hasModrm = /[A-ZgGmrs]/.test(kind);
           const undefinedForm = kind === '.' || (kind === 'P' && !prefixes.includes(0xF3)) || hasModrm && EXACT[opcode]?.includes(modrm) !== true
             && (UNDEFINED_REGS[opcode]?.includes(reg) || (modrm >= 0xC0 ? MEMORY_REGS : REGISTER_REGS)[opcode]?.includes(reg));
           const expected = undefinedForm ? DECODE_UD : DECODE_OK;
@@ -104,7 +115,7 @@ describe('every encoding', () => {
     const reached = new Set<number>();
     for (let opcode = 0; opcode < 0x200; opcode++) {
       for (let modrm = 0; modrm < 0x100; modrm++) {
-        for (const prefixes of [[], [0xF3]]) {
+        for (const prefixes of [[], [0x66], [0xF3], [0xF2]]) {
           if (decode([...prefixes, ...(opcode < 0x100 ? [opcode] : [0x0F, opcode & 0xFF]), modrm]) === DECODE_OK) reached.add(insn.row.index);
         }
       }

@@ -3,17 +3,16 @@
  * op from the IR itself. Pure ops are evaluated by the op table's own text, the others by the few lines here.
  */
 import { evaluator } from '../../../src/tcg/evaluate.ts';
-import { Builder } from '../../../src/tcg/builder.ts';
 import { conditionJs } from '../../../src/tcg/conditions.ts';
 import * as O from '../../../src/tcg/ops.ts';
 import { printBlock } from '../../../src/tcg/text.ts';
 import { verify } from '../../../src/tcg/verify.ts';
 import { createHelpers } from '../../../src/cpu/helpers/index.ts';
 import {
-  CC_OP, CR0, CR0_PE, CR2, CS, CUR_OP, DR, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, GLOBALS, GLOBAL_NAMES, HALTED, HF_FLAT, HF_FROM_ZERO,
-  HF_INHIBIT_IRQ, HF_ONE_INSN, HF_PE, HF_RF, HFLAGS, RF, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_WHI, SEG_WLO,
+  CC_OP, CR0, CR0_PE, CR2, CS, CUR_OP, DR, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, GLOBALS, HALTED, HF_FLAT, HF_FROM_ZERO,
+  HF_INHIBIT_IRQ, HF_OSFXSR, CR4, CR4_OSFXSR, HF_ONE_INSN, HF_PE, HF_RF, HFLAGS, RF, SEG_BASE, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_WHI, SEG_WLO,
 } from '../../../src/cpu/state.ts';
-import { Translator } from '../../../src/cpu/translate/translate.ts';
+import { Translator, createBuilder } from '../../../src/cpu/translate/translate.ts';
 import type { BlockInfo, BlockKey } from '../../../src/cpu/translate/translate.ts';
 import { FAULT, FakeCpu } from '../helpers/fake-cpu.ts';
 
@@ -36,7 +35,7 @@ export class TestCpu extends FakeCpu {
   constructor(size?: number) {
     super(size);
     const helpers = createHelpers(this);
-    this.translator = new Translator(new Builder(GLOBAL_NAMES, helpers.list), helpers.byName, this.model.features);
+    this.translator = new Translator(createBuilder(helpers.list), helpers.byName, this.model.features);
   }
 
   override updateHflags(): void {
@@ -45,6 +44,7 @@ export class TestCpu extends FakeCpu {
     super.updateHflags();
     let flags = R[HFLAGS]! | kept;
     if ((R[EFLAGS]! & RF) !== 0) flags |= HF_RF;
+    if ((R[CR4]! & CR4_OSFXSR) !== 0) flags |= HF_OSFXSR;
     for (let seg = 0; seg < 6; seg++) {
       const readable = R[SEG_BASE + seg] === 0 && R[SEG_RLO + seg] === 0 && R[SEG_RHI + seg] === -1;
       if (readable && (seg === CS || (R[SEG_WLO + seg] === 0 && R[SEG_WHI + seg] === -1))) flags |= HF_FLAT << seg;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readEflags, writeEflags } from '../../../src/cpu/flags.ts';
-import { EIP } from '../../../src/cpu/state.ts';
+import { MXCSR, MXCSR_RESET } from '../../../src/cpu/simd/state.ts';
+import { CR4, CR4_OSFXSR, CR4_OSXMMEXCPT, EIP } from '../../../src/cpu/state.ts';
 import { protectedCpu } from './machine.ts';
 import { DATA } from './native/cases.ts';
 import { CODE, COMPARED_FLAGS, fillData } from './native/format.ts';
@@ -21,6 +22,8 @@ function outcome({ code, undefinedFlags }: NativeCase, { registers, flags, seed 
   bytes.set([...Buffer.from(code, 'hex'), HLT], CODE);
   R.set(registers);
   R[EIP] = CODE;
+  R[CR4] = CR4_OSFXSR | CR4_OSXMMEXCPT;
+  R[MXCSR] = MXCSR_RESET;
   writeEflags(R, flags | 0x202, -1);
   cpu.updateHflags();
   const how = cpu.run(100);

@@ -6,6 +6,8 @@
  * 32-bit flat code. Registers are numbered as in ModRM. EBX points to the data, ESP to its end.
  */
 
+import { SIMD_CASES } from './simd.ts';
+
 /** Flags that the manual leaves undefined after the instruction, to be left out of the comparison. */
 const CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800;
 
@@ -151,5 +153,8 @@ add('call ret imm', [0x50, 0x51, 0xe8, 0x02, 0, 0, 0, 0xeb, 0x04, 0xc2, 0x04, 0x
 add('jmp and call register', [0xe8, 0, 0, 0, 0, 0x59, 0x8d, 0x49, 0x08, 0xff, 0xe1, 0x0f, 0x0b, 0x8d, 0x49, 0x09, 0xff, 0xd1, 0xeb, 0x03, 0x0f, 0x0b, 0xc3, 0x31, 0xc9], AF);
 add('arpl', [0x63, 0xc8]);
 add('bound within', [0x62, 0x13], 0, { fixed: { 2: 0 } });
+
+// MASKMOV writes at EDI.
+for (const [name, code] of SIMD_CASES) add(name, code, 0, { fixed: { 7: OPERAND + 0x200 } });
 
 export const CASES: readonly Case[] = cases;
