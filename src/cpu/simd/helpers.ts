@@ -24,11 +24,11 @@ export function createSimdHelpers(cpu: SimdContext): Helper[] {
     ...Object.entries(LANES).map(([mnemonic, expression]) => contained(packedName(mnemonic, count === 2, false), 2, laneFunction(R, expression, count) as Helper['fn'])),
     ...Object.entries(createShuffles(R, count)).map(([key, move]) => {
       const [mnemonic, immediate] = key.split(' ');
-      return contained(packedName(mnemonic!, count === 2, immediate !== undefined), 3, move as Helper['fn']);
+      return contained(packedName(mnemonic!, count === 2, immediate !== undefined), move.length, move as Helper['fn']);
     }),
   ]);
   const masks = Object.entries(createMasks(R)).map(([name, fn]) => contained(name, fn.length, fn, true));
-  const floats = Object.entries(createFloats(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), 3, fn as Helper['fn'], true));
+  const floats = Object.entries(createFloats(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), fn.length, fn as Helper['fn'], true));
   const conversions = Object.entries(createConversions(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), 2, fn as Helper['fn'], true));
   const comparisons = ([['comiss', SINGLE, true], ['ucomiss', SINGLE, false], ['comisd', DOUBLE, true], ['ucomisd', DOUBLE, false]] as const).map(([name, format, signals]) =>
     contained(name, 2, (d, s) => compareScalar(R, format, d!, s!, signals), true));

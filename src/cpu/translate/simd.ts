@@ -39,16 +39,20 @@ function packed(ctx: Context): void {
   else {
     const to = ctx.const(registerSlot(ctx, 0)), source = counted ? to : ctx.const(sourceSlot(ctx, 1));
     const name = packedName(mnemonic, mmx, counted);
-    if (LANES[mnemonic] !== undefined) ctx.call(name, to, source);
-    else ctx.call(name, to, source, ctx.const(insn.imm));
+    ctx.call(name, ...argumentsOf(ctx, name, to, source));
   }
   if (mmx) enterMmx(ctx, 0);
+}
+
+/** Destination and source, and the immediate if the helper wants it. */
+function argumentsOf(ctx: Context, name: string, to: number, source: number): number[] {
+  return [to, source, ctx.const(ctx.insn.imm)].slice(0, ctx.helper(name).args);
 }
 
 /** UNPCKLPS and its like are moves of bits. */
 const AS_INTEGERS: Readonly<Record<string, string>> = { UNPCKLPS: 'PUNPCKLDQ', UNPCKHPS: 'PUNPCKHDQ', UNPCKLPD: 'PUNPCKLQDQ', UNPCKHPD: 'PUNPCKHQDQ' };
 function unpack(ctx: Context): void {
-  ctx.call(packedName(AS_INTEGERS[ctx.insn.row.mnemonic]!, false, false), ctx.const(registerSlot(ctx, 0)), ctx.const(sourceSlot(ctx, 1)), ctx.const(0));
+  ctx.call(packedName(AS_INTEGERS[ctx.insn.row.mnemonic]!, false, false), ctx.const(registerSlot(ctx, 0)), ctx.const(sourceSlot(ctx, 1)));
 }
 
 /** The helper says 1 if it has done nothing because of an exception. */
@@ -57,8 +61,8 @@ function trapUnmasked(ctx: Context, outcome: number): void {
 }
 
 function float(ctx: Context): void {
-  const { insn } = ctx;
-  trapUnmasked(ctx, ctx.callFor(insn.row.mnemonic.toLowerCase(), ctx.const(registerSlot(ctx, 0)), ctx.const(sourceSlot(ctx, 1)), ctx.const(insn.imm)));
+  const name = ctx.insn.row.mnemonic.toLowerCase(), to = ctx.const(registerSlot(ctx, 0)), source = ctx.const(sourceSlot(ctx, 1));
+  trapUnmasked(ctx, ctx.callFor(name, ...argumentsOf(ctx, name, to, source)));
 }
 
 /** Conversions: a source that is a general register or memory comes by SIMD_BYTES, and so does a result that goes there. */
