@@ -13,12 +13,17 @@ export interface KeyboardBoard {
   idle(): boolean;
   /** Keys that wait in the guest's BIOS. */
   waiting(): number;
+  /** Instructions retired so far; the processor sleeps, so that it has done what there was to do. */
+  retired(): number;
+  sleeps(): boolean;
   /** There is something to type: run() is to be called. */
   wake(): void;
 }
 
 /** Virtual time between the keys of typed text (ns): software that polls the keyboard still follows. */
 const INTERVAL = 8_000_000;
+/** Instructions that the guest has for a key, however slow the host is: handlers that let the next key in would swap the two. */
+const SETTLE = 100_000;
 /** Virtual time after which a guest that was not ready is looked at again (ns). */
 const RETRY = 2_000_000;
 /** More keys than these never wait in the BIOS. */
@@ -30,6 +35,8 @@ export class Keyboard {
   readonly #board: KeyboardBoard;
   #queue: { chord: Chord; live: boolean }[] = [];
   #next = 0;
+  /** What had retired when the key before was pressed. */
+  #before = -Infinity;
   /** Virtual time since which the first chord waits for the guest to read the controller. */
   #since = 0;
 
@@ -71,11 +78,13 @@ export class Keyboard {
     if (first === undefined) return Math.max(0, this.#next - this.#board.now()) || Infinity;
     const now = this.#board.now();
     if (now < this.#next) return this.#next - now;
+    if (!this.#board.sleeps() && this.#board.retired() - this.#before < SETTLE) return RETRY;
     if (!this.#board.idle() || (!first.live && this.#board.waiting() >= BIOS_KEYS)) return RETRY;
     this.#queue.shift();
     for (const key of first.chord) this.#board.key(key, true);
     for (const key of [...first.chord].reverse()) this.#board.key(key, false);
     this.#next = now + INTERVAL;
+    this.#before = this.#board.retired();
     this.#since = now;
     return INTERVAL;
   }

@@ -138,6 +138,8 @@ export class MachineCore<B extends Board = Board> {
       now: () => board.clock.now(),
       key: (name, down) => board.key(name, down),
       idle: () => board.keyboardIdle,
+      retired: () => board.cpu.retired,
+      sleeps: () => board.cpu.R[HALTED] !== 0,
       waiting: () => biosKeysWaiting(board.cpu.R, (address) => board.space.read(address, 2)),
       wake: () => {
         if (!this.#keyTimer.armed) this.#keyTimer.arm(board.clock.now());

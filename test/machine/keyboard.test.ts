@@ -5,12 +5,14 @@ import { Keyboard } from '../../src/machine/keyboard.ts';
 
 /** A guest that takes keys when the test says so. */
 function guest() {
-  const state = { now: 0, idle: true, waiting: 0, events: [] as string[] };
+  const state = { now: 0, idle: true, waiting: 0, retired: 0, sleeps: true, events: [] as string[] };
   const keyboard = new Keyboard({
     now: () => state.now,
     key: (name, down) => state.events.push(`${down ? '+' : '-'}${name}`),
     idle: () => state.idle,
     waiting: () => state.waiting,
+    retired: () => state.retired,
+    sleeps: () => state.sleeps,
     wake: () => {},
   });
   return { state, keyboard };
@@ -45,6 +47,24 @@ describe('Keyboard', () => {
     state.idle = true;
     keyboard.run();
     expect(state.events).toHaveLength(4);
+  });
+
+  it('gives a slow guest instructions enough between two keys, unless it sleeps', () => {
+    const { state, keyboard } = guest();
+    state.sleeps = false;
+    keyboard.type([['a'], ['b'], ['c']]);
+    keyboard.run();
+    state.now += 1e9;
+    state.retired += 1000;
+    keyboard.run();
+    expect(state.events).toHaveLength(2);
+    state.retired += 100_000;
+    keyboard.run();
+    expect(state.events).toHaveLength(4);
+    state.now += 1e9;
+    state.sleeps = true;
+    keyboard.run();
+    expect(state.events).toHaveLength(6);
   });
 
   it('keeps typed text, but not live keys, from a BIOS that has enough', () => {
