@@ -38,7 +38,7 @@ interface Option {
 /** What a machine's name stands for. Its images never change; drives that other options add do, as always. */
 function setNamed(config: Config, { name, drives, memory }: NamedMachine): void {
   const add = (image: CatalogueFile | undefined, kind: 'ide' | 'floppy', index: number): void => {
-    if (image !== undefined) config.drives.push({ file: '', interface: kind, index, readOnly: false, snapshot: true, option: name, image });
+    if (image !== undefined) config.drives.push({ file: '', interface: kind, index, readOnly: false, snapshot: true, format: 'raw', option: name, image });
   };
   add(drives.fda, 'floppy', 0);
   add(drives.fdb, 'floppy', 1);
