@@ -62,12 +62,13 @@ export function lockFile(file: HostFile): Lock {
   }
   const release = (): void => rmSync(join(place, mine), { force: true });
   for (const name of readdirSync(place)) {
-    if (name === mine || !name.startsWith(prefix) || (kind === 'r' && name.endsWith('r'))) continue;
-    const pid = Number(name.slice(prefix.length).split('-')[0]);
+    if (name === mine) continue;
+    const pid = Number(name.split('-')[2]);
     if (isStale(join(place, name), pid)) {
       rmSync(join(place, name), { force: true });
       continue;
     }
+    if (!name.startsWith(prefix) || (kind === 'r' && name.endsWith('r'))) continue;
     release();
     throw new ImageError(file.path, pid === process.pid ? 'it is in another drive already, and is not a snapshot' : `it is in use by process ${pid}`);
   }

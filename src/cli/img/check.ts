@@ -1,8 +1,8 @@
 /** tcg86-img check */
-import type { CheckResult, Repair } from '../../backends/block/image.ts';
+import type { CheckResult, Image, Repair } from '../../backends/block/image.ts';
 import { ImageError } from '../../backends/block/error.ts';
 import { ImgError, misuse, outputFormat, parseOptions } from './arguments.ts';
-import { openForCommand } from './images.ts';
+import { withImage } from './images.ts';
 import { jsonText } from './text.ts';
 
 /** Exit codes: damage, waste, not for this format. */
@@ -15,13 +15,14 @@ export function check(words: readonly string[]): number {
   const output = outputFormat(parsed), quiet = options.has('q');
   const repair = options.get('r') ?? 'none';
   if (options.has('r') && repair !== 'leaks' && repair !== 'all') misuse(`Unknown option value for -r (expecting 'leaks' or 'all'): ${repair}`);
-  const { image, close } = openForCommand(path, {
-    format: options.get('f'), readOnly: repair === 'none', repairs: true, noBacking: true, noLocks: repair === 'none' && (options.has('U') || options.has('force-share')),
-  });
-  const { format } = image;
+  const how = { format: options.get('f'), readOnly: repair === 'none', repairs: true, noBacking: true, noLocks: repair === 'none' && (options.has('U') || options.has('force-share')) };
+  return withImage(path, how, (image) => checked(image, path, repair as Repair, output, quiet));
+}
+
+function checked(image: Image, path: string, repair: Repair, output: 'human' | 'json', quiet: boolean): number {
   try {
     if (image.check === undefined) throw new ImgError('This image format does not support checks', UNSUPPORTED);
-    let result = image.check(repair as Repair);
+    let result = image.check(repair);
     if (output === 'human') report(result, quiet);
     const fixed = { leaks: result.leaksFixed, corruptions: result.corruptionsFixed };
     if (fixed.leaks + fixed.corruptions > 0) {
@@ -31,14 +32,12 @@ export function check(words: readonly string[]): number {
       result = image.check('none');
       if (output === 'human') report(result, quiet);
     }
-    if (output === 'json') process.stdout.write(`${jsonText(jsonOf(result, fixed, path, format))}\n`);
+    if (output === 'json') process.stdout.write(`${jsonText(jsonOf(result, fixed, path, image.format))}\n`);
     else if (!quiet) process.stdout.write(summary(result));
     return result.errors > 0 ? 1 : result.corruptions > 0 ? CORRUPT : result.leaks > 0 ? LEAKS : 0;
   } catch (error) {
     if (error instanceof ImageError) throw new ImgError(`Check failed: ${error.reason}`);
     throw error;
-  } finally {
-    close();
   }
 }
 

@@ -1,8 +1,9 @@
 /** tcg86-img compare */
+import type { ChainOptions } from '../../backends/block/chain.ts';
 import { ImageError } from '../../backends/block/error.ts';
 import type { Image } from '../../backends/block/image.ts';
 import { ImgError, misuse, parseOptions } from './arguments.ts';
-import { checkCache, openForCommand } from './images.ts';
+import { checkCache, withImage } from './images.ts';
 import { Progress } from './progress.ts';
 import { statusOf } from './status.ts';
 
@@ -15,18 +16,8 @@ export function compare(words: readonly string[]): number {
   const [first, second, extra] = operands;
   if (first === undefined || second === undefined || extra !== undefined) misuse('Expecting two image file names', UNOPENED);
   checkCache(options.get('T'), 'Invalid source cache option');
-  const open = (path: string, format: string | undefined) => openForCommand(path, { format, readOnly: true, noLocks: options.has('U') || options.has('force-share') }, UNOPENED);
-  const a = open(first, options.get('f'));
-  try {
-    const b = open(second, options.get('F'));
-    try {
-      return report(a.image, b.image, options);
-    } finally {
-      b.close();
-    }
-  } finally {
-    a.close();
-  }
+  const how = (format: string | undefined): ChainOptions => ({ format, readOnly: true, noLocks: options.has('U') || options.has('force-share') });
+  return withImage(first, how(options.get('f')), (a) => withImage(second, how(options.get('F')), (b) => report(a, b, options), UNOPENED), UNOPENED);
 }
 
 function report(a: Image, b: Image, options: ReadonlyMap<string, string>): number {

@@ -8,7 +8,7 @@ import type { Image } from '../../backends/block/image.ts';
 import { VmdkImage } from '../../backends/block/vmdk/vmdk.ts';
 import { ImgError, misuse, parseOptions } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
-import { checkCache, openForCommand } from './images.ts';
+import { checkCache, openForCommand, withImage } from './images.ts';
 import { Progress } from './progress.ts';
 import { backingSize, helpWanted, parseSettings, setBacking } from './settings.ts';
 import { statusOf } from './status.ts';
@@ -82,8 +82,7 @@ function toTarget({ options, settings }: Arguments, sources: readonly Image[], t
   checkNoSource(target, sources);
   if (isNew) make(format, target, size, values);
   const unsafe = (options.get('t') ?? 'unsafe') === 'unsafe';
-  const { image, close } = openForCommand(target, { format: isNew ? format : options.get('O'), unsafe, noBacking: targetBacking === null && isNew });
-  try {
+  return withImage(target, { format: isNew ? format : options.get('O'), unsafe, noBacking: targetBacking === null && isNew }, (image) => {
     if (image.size < size) throw new ImgError('output file is smaller than input file');
     const plan: Plan = {
       sources, size, sparse, targetIsZero: isNew ? targetBacking === null : options.has('target-is-zero'), targetBacking,
@@ -93,9 +92,7 @@ function toTarget({ options, settings }: Arguments, sources: readonly Image[], t
     copy(plan, image, progress);
     image.flush();
     return 0;
-  } finally {
-    close();
-  }
+  });
 }
 
 /** A copy onto itself, or onto what it is made of, would destroy it. */

@@ -3,6 +3,7 @@ import { openChain } from '../../backends/block/chain.ts';
 import type { ChainOptions, ImageChain } from '../../backends/block/chain.ts';
 import { ImageError } from '../../backends/block/error.ts';
 import { FORMAT_NAMES } from '../../backends/block/formats.ts';
+import type { Image } from '../../backends/block/image.ts';
 import { probedRawWarning } from '../../backends/block/open.ts';
 import { ImgError } from './arguments.ts';
 
@@ -32,4 +33,22 @@ export function openForCommand(path: string, options: ChainOptions, code = 1): I
     if (!(error instanceof ImageError)) throw error;
     throw new ImgError(`Could not open '${path}': ${reasonFor(path, error)}`, code);
   }
+}
+
+/** Opens an image for `work` and closes it. What goes wrong in the work is told, else what goes wrong in closing. @throws ImgError */
+export function withImage<T>(path: string, options: ChainOptions, work: (image: Image) => T, code = 1): T {
+  const { image, close } = openForCommand(path, options, code);
+  let result: T;
+  try {
+    result = work(image);
+  } catch (error) {
+    try {
+      close();
+    } catch (second) {
+      if (!(second instanceof ImageError)) throw second;
+    }
+    throw error;
+  }
+  close();
+  return result;
 }

@@ -3,7 +3,7 @@ import { resolveBacking } from '../../backends/block/chain.ts';
 import { ImageError } from '../../backends/block/error.ts';
 import type { Details, DetailValue, Image, Snapshot } from '../../backends/block/image.ts';
 import { misuse, outputFormat, parseOptions } from './arguments.ts';
-import { openForCommand } from './images.ts';
+import { withImage } from './images.ts';
 import { snapshotTable } from './snapshot.ts';
 import { jsonText, sizeText } from './text.ts';
 
@@ -14,16 +14,12 @@ export function info(words: readonly string[]): number {
   const output = outputFormat(parsed);
   const chain: Info[] = [];
   for (let next: string | null = path, format = options.get('f'); next !== null;) {
-    const { image, close } = openForCommand(next, { format, readOnly: true, noBacking: true, noLocks: options.has('U') || options.has('force-share') });
-    try {
-      const one: Info = infoOf(image, next);
-      chain.push(one);
-      next = options.has('backing-chain') ? one.fullBackingName : null;
-      format = image.backingFormat ?? undefined;
-      if (chain.some(({ path: seen }) => seen === next)) misuse(`Backing file '${next}' creates an infinite loop.`);
-    } finally {
-      close();
-    }
+    const name: string = next;
+    const one: Info = withImage(name, { format, readOnly: true, noBacking: true, noLocks: options.has('U') || options.has('force-share') }, (image) => infoOf(image, name));
+    chain.push(one);
+    next = options.has('backing-chain') ? one.fullBackingName : null;
+    format = one.backingFormat ?? undefined;
+    if (chain.some(({ path: seen }) => seen === next)) misuse(`Backing file '${next}' creates an infinite loop.`);
   }
   process.stdout.write(output === 'human' ? chain.map(humanText).join('\n') : `${jsonText(options.has('backing-chain') ? chain.map(jsonOf) : jsonOf(chain[0]!))}\n`);
   return 0;

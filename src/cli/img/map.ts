@@ -1,8 +1,7 @@
 /** tcg86-img map */
-import { ImageError } from '../../backends/block/error.ts';
 import type { Image } from '../../backends/block/image.ts';
 import { ImgError, misuse, outputFormat, parseOptions } from './arguments.ts';
-import { openForCommand } from './images.ts';
+import { withImage } from './images.ts';
 import { statusOf } from './status.ts';
 import type { Status } from './status.ts';
 import { parseBytes } from './text.ts';
@@ -18,17 +17,11 @@ export function map(words: readonly string[]): number {
   const output = outputFormat(parsed);
   const bytes = (name: string, fallback: number): number => parseBytes(options.get(name) ?? String(fallback)) ?? misuse(`Invalid value for --${name}`);
   const start = bytes('start-offset', 0), most = bytes('max-length', Number.MAX_SAFE_INTEGER);
-  const { image, close } = openForCommand(path, { format: options.get('f'), readOnly: true, noLocks: options.has('U') || options.has('force-share') });
-  try {
+  return withImage(path, { format: options.get('f'), readOnly: true, noLocks: options.has('U') || options.has('force-share') }, (image) => {
     const entries = entriesOf(image, start, Math.min(image.size, start + most));
     process.stdout.write(output === 'json' ? jsonRows(entries) : humanRows(entries));
     return 0;
-  } catch (error) {
-    if (error instanceof ImageError) throw new ImgError(error.message);
-    throw error;
-  } finally {
-    close();
-  }
+  });
 }
 
 function entriesOf(image: Image, start: number, end: number): Entry[] {

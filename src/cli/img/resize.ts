@@ -1,7 +1,7 @@
 /** tcg86-img resize */
 import { ImageError } from '../../backends/block/error.ts';
 import { ImgError, misuse, parseOptions } from './arguments.ts';
-import { openForCommand } from './images.ts';
+import { withImage } from './images.ts';
 import { sizeError } from './settings.ts';
 import { parseBytes } from './text.ts';
 
@@ -16,8 +16,7 @@ export function resize(words: readonly string[]): number {
   if (preallocation !== 'off') throw new ImgError(`Invalid preallocation mode '${preallocation}' (only off is supported)`);
   const amount = parseBytes(sizeWord.replace(/^[+-]/, ''));
   if (amount === null) throw new ImgError(sizeError('size'));
-  const { image, close } = openForCommand(path, { format: options.get('f') });
-  try {
+  return withImage(path, { format: options.get('f') }, (image) => {
     const wanted = sizeWord.startsWith('+') ? image.size + amount : sizeWord.startsWith('-') ? image.size - amount : amount;
     if (wanted <= 0) throw new ImgError('New image size must be positive');
     const size = image.format === 'raw' ? wanted : Math.ceil(wanted / 512) * 512;
@@ -26,14 +25,14 @@ export function resize(words: readonly string[]): number {
         + "tcg86-img: warning: Shrinking an image will delete all data beyond the shrunken image's end. Before performing such an operation, make sure there is no important data there.");
     }
     if (image.resize === undefined) throw new ImgError('Image format driver does not support resize');
-    image.resize(size);
-    image.flush();
+    try {
+      image.resize(size);
+      image.flush();
+    } catch (error) {
+      if (error instanceof ImageError) throw new ImgError(`Could not resize image: ${error.reason}`);
+      throw error;
+    }
     if (!options.has('q')) process.stdout.write('Image resized.\n');
     return 0;
-  } catch (error) {
-    if (error instanceof ImageError) throw new ImgError(`Could not resize image: ${error.reason}`);
-    throw error;
-  } finally {
-    close();
-  }
+  });
 }

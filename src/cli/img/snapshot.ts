@@ -1,8 +1,8 @@
 /** tcg86-img snapshot */
 import { ImageError } from '../../backends/block/error.ts';
-import type { Snapshot } from '../../backends/block/image.ts';
+import type { Image, Snapshot } from '../../backends/block/image.ts';
 import { ImgError, misuse, parseOptions } from './arguments.ts';
-import { openForCommand } from './images.ts';
+import { withImage } from './images.ts';
 import { clockText, dateText, sizeText } from './text.ts';
 
 const ACTIONS = ['l', 'a', 'c', 'd'] as const;
@@ -14,15 +14,18 @@ export function snapshot(words: readonly string[]): number {
   if (asked.length > 1) misuse("Cannot mix '-l', '-a', '-c', '-d'");
   if (path === undefined || extra !== undefined) misuse('Expecting one image file name');
   const action = asked[0] ?? 'l', name = options.get(action) ?? '';
-  const { image, close } = openForCommand(path, { readOnly: action === 'l', format: options.get('f'), noLocks: action === 'l' && (options.has('U') || options.has('force-share')) });
+  const how = { readOnly: action === 'l', format: options.get('f'), noLocks: action === 'l' && (options.has('U') || options.has('force-share')) };
+  return withImage(path, how, (image) => done(image, action, name));
+}
+
+function done({ snapshots, format }: Image, action: typeof ACTIONS[number], name: string): number {
   try {
-    const { snapshots } = image;
     if (action === 'l') {
       const list = snapshots?.list() ?? [];
       if (list.length > 0) process.stdout.write(`Snapshot list:\n${snapshotTable(list).join('\n')}\n`);
       return 0;
     }
-    if (snapshots === undefined) throw new ImgError(`${FAILURES[action]} '${name}': image format '${image.format}' has no snapshots`);
+    if (snapshots === undefined) throw new ImgError(`${FAILURES[action]} '${name}': image format '${format}' has no snapshots`);
     if (action === 'c') snapshots.create(name, new Date());
     else if (action === 'a') snapshots.apply(name);
     else snapshots.delete(name);
@@ -30,8 +33,6 @@ export function snapshot(words: readonly string[]): number {
   } catch (error) {
     if (error instanceof ImageError) throw new ImgError(`${FAILURES[action]} '${name}': ${error.reason}`);
     throw error;
-  } finally {
-    close();
   }
 }
 
