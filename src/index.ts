@@ -31,6 +31,7 @@ import type { PcConfig } from './devices/pc.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
 import { parseModules } from './machine/boot/initrd.ts';
 import { kernelItems } from './machine/boot/kernel.ts';
+import { threadTime } from './backends/thread-time.ts';
 import { createHost } from './machine/host.ts';
 import { InstructionTime } from './machine/icount.ts';
 import type { IcountOptions } from './machine/icount.ts';
@@ -289,7 +290,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
-      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random: counted === null ? () => randomBytes(4).readInt32LE() : countedRandom(), clocks: { now: () => host.now() / 1e6, processorTime: host.processorTime } }));
+      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random: counted === null ? () => randomBytes(4).readInt32LE() : countedRandom(), clocks: { now: () => host.now() / 1e6, threadTime } }));
       pc.clock.waitsForHost = counted !== null;
       machine = new Machine(pc, drives, options, host, time, layout);
       pc.reset();

@@ -4,17 +4,10 @@ import type { Host } from './machine.ts';
 /** Lets pending events run; browsers have no setImmediate. */
 const soon: (callback: () => void) => void = typeof setImmediate === 'function' ? setImmediate : (callback) => setTimeout(callback, 0);
 
-/** Where this is Node. */
-const processorTime = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-
 export function createHost(): Host {
   let wake: (() => void) | null = null;
   return {
     now: () => performance.now() * 1e6,
-    ...(typeof process === 'object' ? { processorTime } : {}),
     yield: () => new Promise((resolve) => soon(() => resolve())),
     sleep: (milliseconds) => new Promise((resolve) => {
       const timer = setTimeout(() => wake?.(), milliseconds);

@@ -53,8 +53,6 @@ export interface Board {
 export interface Host {
   /** Monotonic time in nanoseconds. */
   now(): number;
-  /** Milliseconds of processor time that this process got, where that is known. */
-  processorTime?: () => number;
   /** Comes back after pending host events have been handled. */
   yield(): Promise<void>;
   /** Comes back after `milliseconds`, or earlier when `wake` is called. */
@@ -92,7 +90,7 @@ const TURN = 4_000_000;
 const SLICE = 500_000;
 const SLICE_MIN = 1000, SLICE_MAX = 2_000_000;
 /** Guest instructions translated or compiled in a slice, after which it ends: 10 to 50 us each, the more the less V8 has optimized the translator. */
-const SLICE_WORK = 32;
+const SLICE_WORK = 16;
 /** Virtual time for each of the host's while a floppy is waited for by a guest that does not halt: the slower processor of its days. */
 const TURNING_PACE = 8;
 /** Counted time: most instructions of a call of cpu.run, and how often the steps look at the machine (ns, or instructions if those are longer). */
