@@ -33,8 +33,8 @@ export class TerminalDisplay {
   readonly #picture: TerminalPicture;
   /** What was drawn last. */
   #shown: TerminalScreen | TerminalPicture | null = null;
-  /** Counts what changes the picture, as it was when it was drawn. */
-  #pictured = NaN;
+  /** The picture that was drawn last, as the adapter tells whether it has changed. */
+  #pictured = '';
   readonly #title: string;
   readonly #keys = new TerminalKeys();
   /** When the screen may be drawn next. */

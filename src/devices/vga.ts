@@ -69,6 +69,15 @@ const ATTRIBUTE_BITS = [...new Array<number>(16).fill(0x3f), 0xef, 0xff, 0x3f, 0
 /** Frames of one half of the cursor's blinking; that of characters takes twice as long. */
 const CURSOR_BLINK_FRAMES = 8;
 
+/** No bytes that the processor could write to without the adapter. */
+const NOTHING = new Uint8Array(0);
+
+function checksum(bytes: Uint8Array): number {
+  let sum = 0;
+  for (const word of new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)) sum = (Math.imul(sum, 31) + word) | 0;
+  return sum;
+}
+
 /** What is shown while no mode is programmed. */
 const NO_MODE = { width: 720, height: 400 };
 
@@ -182,9 +191,12 @@ export class Vga implements Device {
     return drawRaster(f, raster, this.#graphics() ? graphicsLine(f, this.#memory, !phase.text) : textLine(f, this.#memory, raster.dots, phase));
   }
 
-  /** The picture is as it was while this number stays; NaN (which equals nothing): the processor may write to it unseen. */
-  get changes(): number {
-    return this.#shown === null ? this.#writes + this.memory.writes : NaN;
+  /** The picture is as it was while this text stays the same: much cheaper than a picture. */
+  get changes(): string {
+    const extended = extendedMode(this.state.fields);
+    const unseen = extended !== null ? this.#memory.subarray(extended.start & ~3, extended.start + extended.height * extended.pitch)
+      : this.#shown === 'chain' ? this.#chain! : NOTHING;
+    return `${this.#writes + this.memory.writes} ${checksum(unseen)}`;
   }
 
   #graphics(): boolean {

@@ -42,7 +42,6 @@ describe('the pixels of chain 4', () => {
 
   it('are in the picture, in the extensions, and stay over a reset', () => {
     poke(0xa0000, 5);
-    expect(vga.changes).toBeNaN();
     vga.picture();
     expect(memory[0]).toBe(5);
     poke(0xa0000, 6);
@@ -54,6 +53,19 @@ describe('the pixels of chain 4', () => {
     poke(0xa0000, 7);
     vga.reset();
     expect([window, memory[0]]).toEqual([null, 7]);
+  });
+
+  it('are looked at to tell whether the picture has changed', () => {
+    const before = vga.changes;
+    expect(vga.changes).toBe(before);
+    poke(0xa0000 + 12345, 1);
+    const after = vga.changes;
+    expect(after).not.toBe(before);
+    [320, 200, 8].forEach((value, i) => dispi(1 + i, value));
+    dispi(4, 0xc1);
+    const extended = vga.changes;
+    memory[63999] = 9;
+    expect(vga.changes).not.toBe(extended);
   });
 
   it('each have a place of their own', () => {
