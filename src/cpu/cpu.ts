@@ -11,7 +11,7 @@ import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
 import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_OSFXSR, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
-  EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
+  EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_DEBUG, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_OSFXSR, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
   NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, TEMPS, TF, TR_ATTR, TR_LIMIT, TSC_OFFSET, VIEW, VM,
@@ -297,6 +297,7 @@ export class Cpu extends MemoryAccess {
     if ((cr0 & CR0_MP) !== 0) flags |= HF_MP;
     if ((R[CR4]! & CR4_OSFXSR) !== 0) flags |= HF_OSFXSR;
     if ((eflags & VM) !== 0) flags |= HF_VM | 3;
+    if ((R[DR + 7]! & 0xff) !== 0) flags |= HF_DEBUG;
     if ((eflags & TF) !== 0) flags |= HF_TF;
     if ((eflags & RF) !== 0) flags |= HF_RF;
     flags |= (eflags >> 12 & 3) << HF_IOPL_SHIFT & HF_IOPL_MASK;
@@ -311,6 +312,11 @@ export class Cpu extends MemoryAccess {
   flushTlb(keepGlobal = false): void {
     this.reload(keepGlobal);
     this.exec.clearJumpCache();
+  }
+
+  watchpointsChanged(): void {
+    this.readWatchpoints();
+    this.tlb.flush();
   }
 
   /** INVLPG. */
@@ -350,6 +356,7 @@ export class Cpu extends MemoryAccess {
   /** Lockstep: the state was put back. */
   rollBack(): void {
     this.readPagingMode();
+    this.readWatchpoints();
   }
 
   #mapChanged(): void {

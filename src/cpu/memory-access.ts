@@ -11,6 +11,8 @@ import { EXIT_FAULT, EXIT_PRECISE } from '../tcg/env.ts';
 import { MO_RMW, MO_SIGN } from '../tcg/ops.ts';
 import type { TranslationBlock } from '../tcg/tb-cache.ts';
 import { GUEST_FAULT } from './fault.ts';
+import { breakpoints, isOnData, noteAccess } from './helpers/debug.ts';
+import type { Breakpoint } from './helpers/debug.ts';
 import type { FeatureSet } from './features.ts';
 import {
   A20_MASK, CR0, CR0_PG, CR0_WP, CR2, CR3, CR4, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER, EFER_NXE, EXC_ERROR, EXC_HAS_ERROR, EXC_PF, EXC_VECTOR, PDPTE,
@@ -35,6 +37,7 @@ export abstract class MemoryAccess {
   #systemView = VIEW_SUPERVISOR;
   /** Fetches have rights of their own (NX, SMEP): pages that may be executed, VA | 1 for the user | 2, and their MA. */
   #checksFetch = false;
+  #watchpoints: readonly Breakpoint[] = [];
   readonly #fetchTags = new Int32Array(FETCH_PAGES);
   readonly #fetchMas = new Int32Array(FETCH_PAGES);
   /** Where translated blocks lie in memory. */
@@ -63,6 +66,7 @@ export abstract class MemoryAccess {
   /** CR0, CR3, CR4 or A20 have changed: reads them and drops what the fast tables hold, or all but global pages. */
   reload(keepGlobal = false): void {
     this.readPagingMode();
+    this.readWatchpoints();
     this.tlb.flush(keepGlobal);
   }
 
@@ -85,6 +89,17 @@ export abstract class MemoryAccess {
     this.#checksFetch = pages && (paging.smep || (paging.pae && paging.noExecute));
     this.#fetchTags.fill(0);
     this.#systemView = pages && (cr4 & CR4_SMAP) !== 0 ? VIEW_SMAP : VIEW_SUPERVISOR;
+  }
+
+  /** Takes over DR0-DR3 and DR7. */
+  protected readWatchpoints(): void {
+    this.#watchpoints = breakpoints(this.R).filter(isOnData);
+  }
+
+  /** Remembers a page in a fast table, unless data breakpoints lie in it. */
+  #fill(view: number, va: number, ma: number, writable: boolean): void {
+    if (this.#watchpoints.some(({ address, length }) => ((address ^ va) & ~4095) === 0 || ((address + length - 1 ^ va) & ~4095) === 0)) return;
+    this.tlb.fill(view, va, ma, writable, this.#walker.global, this.#walker.large);
   }
 
   /** INVLPG. */
@@ -246,7 +261,7 @@ export abstract class MemoryAccess {
     const p = this.tlb.view(view).read[va >>> 12]! ^ va;
     if (p >= 0) return p;
     const ma = this.#fetch(va, view);
-    if (ma >= 0) this.tlb.fill(view, va, ma, false, this.#walker.global, this.#walker.large);
+    if (ma >= 0) this.#fill(view, va, ma, false);
     return ma;
   }
 
@@ -320,10 +335,11 @@ export abstract class MemoryAccess {
     }
     const pa = this.translate(va, 0, view);
     if (pa < 0) return this.#pageFault();
+    if (this.#watchpoints.length > 0) noteAccess(this.R, this.#watchpoints, va, size, false);
     const range = this.space.lookup(pa);
     if (range.readMa < 0) return this.devices.read(pa, size);
     const ma = range.readMa + (pa - range.start);
-    this.tlb.fill(view, va, ma, false, this.#walker.global, this.#walker.large);
+    this.#fill(view, va, ma, false);
     return size === 1 ? this.bytes[ma]! : size === 2 ? this.#data.getUint16(ma, true) : this.#data.getInt32(ma, true);
   }
 
@@ -351,6 +367,7 @@ export abstract class MemoryAccess {
       this.#pageFault();
       return;
     }
+    if (this.#watchpoints.length > 0) noteAccess(this.R, this.#watchpoints, va, size, true);
     const range = this.space.lookup(pa);
     if (range.writeMa < 0) {
       this.devices.write(pa, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
@@ -364,7 +381,7 @@ export abstract class MemoryAccess {
       }
       this.invalidateCode(ma, size);
     }
-    if (this.codeLines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.tlb.fill(view, va, ma, true, this.#walker.global, this.#walker.large);
+    if (this.codeLines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.#fill(view, va, ma, true);
     this.beforeWrite?.(ma);
     this.#put(ma, value, size);
   }

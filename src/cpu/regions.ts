@@ -10,7 +10,7 @@ import { mulSignedHigh, mulUnsignedHigh } from '../tcg/arith.ts';
 import type { ExecEnv, RegionFunction } from '../tcg/env.ts';
 import type { Block } from '../tcg/ir.ts';
 import type { TbCache, TranslationBlock } from '../tcg/tb-cache.ts';
-import { BUDGET, CC_OP, CUR_OP, EIP, HF_CS32, HF_FLAT, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_PE, HF_RF, HF_SS32, HF_TF, REGION_RETIRED } from './state.ts';
+import { BUDGET, CC_OP, CUR_OP, EIP, HF_CS32, HF_FLAT, HF_DEBUG, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_PE, HF_RF, HF_SS32, HF_TF, REGION_RETIRED } from './state.ts';
 import type { Translator } from './translate/translate.ts';
 
 /** Most guest instructions in a region: V8 does not optimize functions above 60 KB of bytecode. */
@@ -120,7 +120,7 @@ export class Regions {
 
   /** Compiles the region of a hot block; false if it cannot be one. */
   compile(head: TranslationBlock, callSites: ReadonlySet<string> = new Set(), version = 0): boolean {
-    if (!head.valid || (head.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ | HF_ONE_INSN)) !== 0 || (this.#free.length === 0 && this.#regions.length > 0xffff)) return false;
+    if (!head.valid || (head.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ | HF_DEBUG | HF_ONE_INSN)) !== 0 || (this.#free.length === 0 && this.#regions.length > 0xffff)) return false;
     const blocks = this.#select(head);
     const keys = blocks.map((block) => ({ eip: block.pc - block.csBase | 0, icount: block.icount, pages: pagesOf(block) }));
     const returns = blocks.flatMap(({ returnEip }) => (returnEip === -1 ? [] : keys.findIndex(({ eip }) => eip === returnEip))).filter((index) => index >= 0);

@@ -64,6 +64,9 @@ export const RESET_REQUEST = 95;
 /** What WRMSR added to the time-stamp counter: low and high word. */
 export const TSC_OFFSET = 96;
 
+/** Breakpoints met by the instruction that runs: bits of DR6. */
+export const DEBUG_HITS = 98;
+
 // Execution (not architectural).
 /** Guest instructions that may still run in this slice; a block charges its count when it starts. */
 export const BUDGET = 100;
@@ -128,6 +131,8 @@ export const HF_AC = 1 << 21;
 export const HF_FROM_ZERO = 1 << 22;
 /** CR4.OSFXSR: SSE instructions are there. */
 export const HF_OSFXSR = 1 << 28;
+/** DR7 enables breakpoints: blocks of one instruction. */
+export const HF_DEBUG = 1 << 29;
 /** The block covers one instruction only, whatever follows (QEMU: CF_COUNT 1); never set in the state, only in block keys. */
 export const HF_ONE_INSN = 1 << 30;
 
@@ -142,7 +147,7 @@ export const CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 0x10, CR0_
   CR0_NW = 0x20000000, CR0_CD = 0x40000000, CR0_PG = 0x80000000 | 0;
 
 // CR4 bits that memory accesses and segments look at (SDM vol. 3, 2.5).
-export const CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21;
+export const CR4_DE = 1 << 3, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21;
 
 /** EFER: entries of PAE paging may forbid execution. */
 export const EFER_NXE = 1 << 11;

@@ -66,6 +66,8 @@ export interface CpuContext {
   /** 32 bits at a physical address. */
   readPhysical(pa: number): number;
   flushPage(va: number): void;
+  /** DR0-DR3 or DR7 have changed. */
+  watchpointsChanged(): void;
   readonly model: CpuModel;
   readonly msrs: Msrs;
   /** IA32_APIC_BASE of the local APIC, if there is one. */

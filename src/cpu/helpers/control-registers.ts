@@ -4,12 +4,12 @@
  */
 import type { CpuContext } from './context.ts';
 import { requireRing0 } from './table-registers.ts';
-import { CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, CR4_UMIP } from '../state.ts';
+import { CR4_DE, CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, CR4_UMIP } from '../state.ts';
 import {
   CR0, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP, CR2, CR3, CR4, DR, EXC_DB, EXC_GP, EXC_UD, PDPTE,
 } from '../state.ts';
 
-const CR4_VME = 1 << 0, CR4_PVI = 1 << 1, CR4_DE = 1 << 3, CR4_MCE = 1 << 6;
+const CR4_VME = 1 << 0, CR4_PVI = 1 << 1, CR4_MCE = 1 << 6;
 /** RDTSC is privileged; RDPMC is not. */
 export const CR4_TSD = 1 << 2, CR4_PCE = 1 << 8;
 /** The bits of a feature. */
@@ -111,10 +111,11 @@ export function clts(cpu: CpuContext): void {
   cpu.updateHflags();
 }
 
-/** DR4 and DR5 are DR6 and DR7 (there is no CR4.DE). */
+/** DR4 and DR5 are DR6 and DR7, or with CR4.DE not there. */
 function debugSlot(cpu: CpuContext, register: number): number {
   requireRing0(cpu);
   const R = cpu.R;
+  if ((register & 6) === 4 && (R[CR4]! & CR4_DE) !== 0) cpu.raise(EXC_UD);
   if ((R[DR + 7]! & DR7_GD) !== 0) {
     R[DR + 6] = R[DR + 6]! | DR6_BD;
     // The handler may use the registers.
@@ -129,6 +130,7 @@ export const mov_from_dr = (cpu: CpuContext, register: number): number => cpu.R[
 export function mov_to_dr(cpu: CpuContext, register: number, value: number): void {
   const slot = debugSlot(cpu, register);
   cpu.R[slot] = slot === DR + 6 ? value & 0xe00f | DR6_FIXED : slot === DR + 7 ? value & ~DR7_ZERO | DR7_FIXED : value;
+  cpu.watchpointsChanged();
   cpu.updateHflags();
 }
 

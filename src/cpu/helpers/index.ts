@@ -11,11 +11,12 @@ import { createSimdHelpers } from '../simd/helpers.ts';
 import type { CpuContext } from './context.ts';
 import { clts, invlpg, lmsw, mov_from_cr, mov_from_dr, mov_to_cr, mov_to_dr, wbinvd } from './control-registers.ts';
 import { cpuid } from './cpuid.ts';
+import { code_breakpoint, debug_trap } from './debug.ts';
 import { aaa, aad, aam, aas, daa, das } from './decimal.ts';
 import { divb, divl, divw, idivb, idivl, idivw } from './divide.ts';
 import { cc_compute_all, cc_compute_c, cli, popf, read_eflags, set_ac, sti } from './eflags.ts';
 import { far_call, far_jmp, far_ret } from './far-transfer.ts';
-import { int1, int3, int_of, raise, raise_err, single_step, soft_int } from './interrupt.ts';
+import { int1, int3, int_of, raise, raise_err, soft_int } from './interrupt.ts';
 import { portIn, portOut } from './io.ts';
 import { iret } from './iret.ts';
 import { load_seg } from './segment.ts';
@@ -89,7 +90,8 @@ const ROWS: readonly Row[] = [
   row('raise', raise, 1, NOTHING, 'read', FAULTS),
   row('raise_err', raise_err, 2, NOTHING, 'read', FAULTS),
   // Throws, but only after its instruction: that one is complete.
-  row('single_step', single_step, 0, NOTHING, 'write', QUIET),
+  row('debug_trap', debug_trap, 1, NOTHING, 'write', QUIET),
+  row('code_breakpoint', code_breakpoint, 2, NOTHING, 'none', FAULTS),
   // System
   row('lldt', lldt, 1, NOTHING, 'none', FAULTS),
   row('ltr', ltr, 1, NOTHING, 'none', FAULTS),

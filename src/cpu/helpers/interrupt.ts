@@ -5,7 +5,7 @@
  */
 import { openInnerStack } from './call-gate.ts';
 import { checkCodeLimit, setCode } from './code-segment.ts';
-import { commitState } from './context.ts';
+
 import type { CpuContext } from './context.ts';
 import {
   currentCpl, DESC_P, descriptorDpl, descriptorType, fetchDescriptor, gateOffset, gateSelector, isCode, isConforming, isNull, selectorError,
@@ -19,7 +19,7 @@ import { fetchTaskGateTss, switchTask } from './task-switch.ts';
 import { isTss32 } from './tss.ts';
 import { readEflags } from '../flags.ts';
 import {
-  AC, CR0, CR0_PE, CS, DR, DS, EFLAGS, EIP, ES, ESP, EXC_AC, EXC_BP, EXC_BR, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_MF, EXC_NM, EXC_NP, EXC_OF, EXC_PF, EXC_SS,
+  AC, CR0, CR0_PE, CS, DS, EFLAGS, EIP, ES, ESP, EXC_AC, EXC_BP, EXC_BR, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_MF, EXC_NM, EXC_NP, EXC_OF, EXC_PF, EXC_SS,
   EXC_TS, EXC_UD, FS, GS, IDT_BASE, IDT_LIMIT, IF, NT, RF, SEG_SEL, SS, TF, TR_ATTR, VM,
 } from '../state.ts';
 
@@ -38,8 +38,6 @@ export interface InterruptOptions {
 
 /** IDT bit of an error code: the index is a vector. */
 const ERROR_IDT = 2;
-/** DR6.BS: single step. */
-const DR6_BS = 1 << 14;
 const bit = (vector: number): number => 1 << vector;
 /** Exceptions that are faults: EFLAGS is pushed with RF set. (#DB is one for instruction breakpoints only, with RF clear.) */
 const FAULTS = [EXC_DE, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_TS, EXC_NP, EXC_SS, EXC_GP, EXC_PF, EXC_MF, EXC_AC]
@@ -203,16 +201,6 @@ export function int_of(cpu: CpuContext, nextEip: number): void {
 /** INT1 (F1): as if hardware had raised #DB, so the gate's DPL does not count. */
 export function int1(cpu: CpuContext, nextEip: number): void {
   deliver(cpu, EXC_DB, false, nextEip, readEflags(cpu.R), undefined);
-}
-
-/**
- * #DB after an instruction that ran with TF set. The instruction is complete and R[EIP] is the next one's, so nothing is put
- * back: this helper throws, but not a fault of its instruction.
- */
-export function single_step(cpu: CpuContext): void {
-  cpu.R[DR + 6] = cpu.R[DR + 6]! | DR6_BS;
-  commitState(cpu);
-  cpu.raise(EXC_DB);
 }
 
 export function raise(cpu: CpuContext, vector: number): void {

@@ -14,10 +14,11 @@ import type { AccessSize } from '../../memory/io-region.ts';
 import type { CpuContext } from './context.ts';
 import { lowBytes } from './io.ts';
 import { compareRun, copyRun, fillRun, runLength } from './string-fast.ts';
+import { notePort } from './debug.ts';
 import { checkIoPermission } from './tss.ts';
 import { CC_OP_SUBB } from '../flags.ts';
 import {
-  BUDGET, CC_DST, CC_OP, CC_SRC, DF, EAX, ECX, EDI, EDX, ES, ESI, HF_AC, HF_TF, HFLAGS,
+  BUDGET, CC_DST, CC_OP, CC_SRC, DF, EAX, ECX, EDI, EDX, ES, ESI, HF_AC, HF_DEBUG, HF_TF, HFLAGS,
 } from '../state.ts';
 
 export const STRING_MOVS = 0, STRING_CMPS = 1, STRING_STOS = 2, STRING_LODS = 3, STRING_SCAS = 4, STRING_INS = 5, STRING_OUTS = 6;
@@ -149,7 +150,10 @@ export function string(cpu: CpuContext, kind: number, bytes: number, addrSize: n
   const R = cpu.R;
   const insn: StringInsn = { kind, bytes, mask: addrSize === 2 ? 0xffff : -1, seg, rep };
   // A processor asks for the permission even if there is nothing to do.
-  if (kind >= STRING_INS) checkIoPermission(cpu, R[EDX]! & 0xffff, bytes);
+  if (kind >= STRING_INS) {
+    checkIoPermission(cpu, R[EDX]! & 0xffff, bytes);
+    if ((R[HFLAGS]! & HF_DEBUG) !== 0) notePort(cpu, R[EDX]! & 0xffff, bytes);
+  }
   if (rep !== 0 && (R[ECX]! & insn.mask) === 0) return 1;
   if (rep === 0) {
     iterate(cpu, insn);
@@ -165,7 +169,7 @@ function repeat(cpu: CpuContext, insn: StringInsn): number {
   let paid = 1;
   for (;;) {
     const left = (R[ECX]! & mask) >>> 0;
-    const affordable = (R[HFLAGS]! & HF_TF) !== 0 ? paid : Math.max(paid, R[BUDGET]! + paid);
+    const affordable = (R[HFLAGS]! & (HF_TF | HF_DEBUG)) !== 0 ? paid : Math.max(paid, R[BUDGET]! + paid);
     let done = (R[HFLAGS]! & HF_AC) !== 0 ? 0 : runFast(cpu, insn, Math.min(left, affordable));
     if (done === 0) {
       if (paid === 0) R[BUDGET] = R[BUDGET]! - 1;
@@ -177,6 +181,6 @@ function repeat(cpu: CpuContext, insn: StringInsn): number {
     if (left === done) return 1;
     // CMPS and SCAS have set the flags of a subtraction: cc_dst is 0 in the element's size when the operands were equal.
     if (compares(kind) && (lowBytes(R[CC_DST]!, insn.bytes) === 0) === (rep === REPNE)) return 1;
-    if (R[BUDGET]! <= 0 || (R[HFLAGS]! & HF_TF) !== 0) return 0;
+    if (R[BUDGET]! <= 0 || (R[HFLAGS]! & (HF_TF | HF_DEBUG)) !== 0) return 0;
   }
 }

@@ -95,7 +95,10 @@ export function switchTask(cpu: CpuContext, tss: Descriptor, source: TaskSwitchS
     R[CR3] = image.cr3;
     cpu.flushTlb(true);
   }
-  R[DR + 7] = R[DR + 7]! & ~DR7_LOCAL;
+  if ((R[DR + 7]! & DR7_LOCAL) !== 0) {
+    R[DR + 7] = R[DR + 7]! & ~DR7_LOCAL;
+    cpu.watchpointsChanged();
+  }
   loadImage(cpu, image, source === 'call');
   if (image.trap) {
     R[DR + 6] = R[DR + 6]! | DR6_BT;

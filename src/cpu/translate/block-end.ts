@@ -7,7 +7,7 @@
  */
 import { GTU } from '../../tcg/conditions.ts';
 import {
-  EFLAGS, EIP, EXC_GP, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF, HFLAGS, RF,
+  EFLAGS, EIP, EXC_GP, HF_DEBUG, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF, HFLAGS, RF,
 } from '../state.ts';
 import type { Context } from './context.ts';
 
@@ -49,7 +49,7 @@ function clearBits(ctx: Context, slot: number, bits: number): void {
 /** After EIP is written: #DB if the block is single-stepped; else false. */
 function endStep(ctx: Context): boolean {
   const { key: { flags } } = ctx;
-  if ((flags & HF_TF) !== 0) ctx.call('single_step');
+  if ((flags & (HF_TF | HF_DEBUG)) !== 0) ctx.call('debug_trap', ctx.const((flags & HF_TF) !== 0 ? 1 : 0));
   else if (!ctx.stepping && (flags & HF_ONE_INSN) === 0) return false;
   finish(ctx);
   return true;

@@ -12,7 +12,7 @@ import type { Helper } from '../../tcg/env.ts';
 import type { Insn } from '../decode/insn.ts';
 import type { FeatureSet } from '../features.ts';
 import {
-  ESP, GLOBALS, HF_CPL_MASK, HF_CS32, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK, HF_IOPL_SHIFT, HF_PE, HF_RF, HF_SS32, HF_TF, HF_VM,
+  ESP, GLOBALS, HF_CPL_MASK, HF_CS32, HF_DEBUG, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK, HF_IOPL_SHIFT, HF_PE, HF_RF, HF_SS32, HF_TF, HF_VM,
 } from '../state.ts';
 import { LazyFlags } from './lazy-flags.ts';
 
@@ -95,7 +95,7 @@ export class Context {
   /** The segment's range starts at 0 and holds 4 bytes at least. In real and virtual-8086 mode it does so whatever is loaded. */
   isFromZero(seg: number): boolean { return !this.protectedMode || (this.key.flags & HF_FROM_ZERO << seg) !== 0; }
   /** The block holds one instruction, after which the run loop must look at the state. */
-  get stepping(): boolean { return (this.key.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ)) !== 0; }
+  get stepping(): boolean { return (this.key.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ | HF_DEBUG)) !== 0; }
 
   /** Emits what a label may skip: the values that it computes first are not there behind the label. */
   skippable(emit: () => void): void {

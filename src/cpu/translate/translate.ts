@@ -6,7 +6,7 @@
  */
 import { CC_OP_DYNAMIC } from '../flags.ts';
 import { FPU_BYTES, FPU_BYTES_WORDS } from '../fpu/state.ts';
-import { EXC_UD, GLOBAL_NAMES, HF_ONE_INSN } from '../state.ts';
+import { EXC_UD, GLOBAL_NAMES, HF_DEBUG, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF } from '../state.ts';
 import { Decoder } from '../decode/decoder.ts';
 import type { CodeFetch } from '../decode/decoder.ts';
 import { DECODE_OK, DECODE_UD } from '../decode/insn.ts';
@@ -120,6 +120,8 @@ export class Translator {
     // Before the instruction starts, so that it is no write of it; a fault then leaves the flags as the helper left them.
     if (syncFlags) cc.sync();
     builder.insnStart(insn.eip, syncFlags ? CC_OP_DYNAMIC : cc.op);
+    const { key: { flags, pc } } = ctx;
+    if ((flags & (HF_DEBUG | HF_RF)) === HF_DEBUG) ctx.call('code_breakpoint', ctx.const(pc), ctx.const(flags & HF_INHIBIT_IRQ));
     emit(ctx);
     if (!ctx.ended) ctx.flushRegisters();
   }

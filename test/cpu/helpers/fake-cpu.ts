@@ -138,6 +138,7 @@ export class FakeCpu implements CpuContext {
   flushPage(va: number): void { this.flushed.push((va >>> 0).toString(16)); }
   readonly model = parseCpuModel('max');
   readonly msrs = new Msrs(this.model.features);
+  watchpointsChanged(): void {}
   readonly apicBase = null;
   readPhysical(pa: number): number { return this.load32(pa); }
   random(): number { return 0x12345678; }

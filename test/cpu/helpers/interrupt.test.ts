@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { combineExceptions, deliverInterrupt, exceptionClass, int1, int3, single_step, soft_int } from '../../../src/cpu/helpers/interrupt.ts';
+import { debug_trap } from '../../../src/cpu/helpers/debug.ts';
+import { combineExceptions, deliverInterrupt, exceptionClass, int1, int3, soft_int } from '../../../src/cpu/helpers/interrupt.ts';
 import { iret } from '../../../src/cpu/helpers/iret.ts';
 import {
   AC, CF, CR0, CS, CUR_OP, DR, DS, EFLAGS, EIP, ES, ESP, EXC_BP, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_NP, EXC_PF, EXC_UD, FS, GS, IDT_LIMIT, IF, IOPL,
@@ -261,7 +262,7 @@ describe('exceptions', () => {
   });
   it('of single steps belong to the completed instruction', () => {
     const cpu = protectedCpu();
-    expect(cpu.fault(() => single_step(cpu))).toBe('1');
+    expect(cpu.fault(() => debug_trap(cpu, 1))).toBe('1');
     expect(cpu.R[CUR_OP]).toBe(-1);
     expect(cpu.R[DR + 6]! & 0x4000).toBe(0x4000);
   });
