@@ -36,6 +36,8 @@ export class FeatureSet {
   readonly present = new Uint8Array(ROWS.length);
   /** CPUID words, by LEAF_*. */
   readonly words = new Int32Array(WORDS);
+  /** EFLAGS has VIF and VIP. */
+  readonly virtualInterrupts: boolean;
 
   /** @param names names that are no feature here are left out: other processors have more */
   constructor(names: Iterable<string>) {
@@ -45,6 +47,7 @@ export class FeatureSet {
       this.present[number] = 1;
       if (word !== NO_WORD) this.words[word] = this.words[word]! | 1 << bit;
     });
+    this.virtualInterrupts = this.has('vme');
   }
 
   has(name: string): boolean {

@@ -1,9 +1,10 @@
 /**
  * Reading and writing EFLAGS, with the privilege rules of POPF, PUSHF, CLI and STI.
- * Intel SDM vol. 2, those instructions; vol. 1, 3.4.3. Without virtual-8086 mode extensions.
+ * Intel SDM vol. 2, those instructions; vol. 1, 3.4.3. Virtual-8086 mode extensions: vme.ts.
  */
 import type { CpuContext } from './context.ts';
 import { currentCpl } from './descriptor.ts';
+import { hasVirtualIf, isVirtualized, setVirtualIf, writeVirtualFlags } from './vme.ts';
 import { computeAll, computeC, EFLAGS_DEFINED, readEflags, writeEflags } from '../flags.ts';
 import { AC, CR0, CR0_PE, EFLAGS, EXC_GP, IF, IOPL, RF, VM } from '../state.ts';
 
@@ -18,14 +19,13 @@ export const read_eflags = (cpu: CpuContext): number => readEflags(cpu.R);
 const iopl = (cpu: CpuContext): number => cpu.R[EFLAGS]! >> 12 & 3;
 const isReal = (cpu: CpuContext): boolean => (cpu.R[CR0]! & CR0_PE) === 0;
 
-/** In virtual-8086 mode POPF, INT n and IRET need IOPL 3. */
-export function requireV86Iopl(cpu: CpuContext): void {
-  if ((cpu.R[EFLAGS]! & VM) !== 0 && iopl(cpu) !== 3) cpu.raise(EXC_GP, 0);
-}
-
 /** POPF: what the program may not change stays as it is; IF can be set or cleared at once. RF is cleared, VM kept. */
 export function popf(cpu: CpuContext, value: number, opSize: number): void {
-  requireV86Iopl(cpu);
+  if (isVirtualized(cpu, opSize)) {
+    writeVirtualFlags(cpu, value);
+    cpu.updateHflags();
+    return;
+  }
   let mask = EFLAGS_DEFINED & ~(VM | RF);
   if (!isReal(cpu)) {
     const cpl = currentCpl(cpu);
@@ -38,14 +38,16 @@ export function popf(cpu: CpuContext, value: number, opSize: number): void {
   cpu.updateHflags();
 }
 
-/** CLI and STI need CPL <= IOPL; virtual-8086 mode is CPL 3. */
-function checkInterruptFlag(cpu: CpuContext): void {
-  if (!isReal(cpu) && currentCpl(cpu) > iopl(cpu)) cpu.raise(EXC_GP, 0);
+/** CLI and STI need CPL <= IOPL (virtual-8086 mode is CPL 3), or act on VIF: then true. */
+function isVirtualIf(cpu: CpuContext): boolean {
+  if (isReal(cpu) || currentCpl(cpu) <= iopl(cpu)) return false;
+  if (!hasVirtualIf(cpu)) cpu.raise(EXC_GP, 0);
+  return true;
 }
 
 export function cli(cpu: CpuContext): void {
-  checkInterruptFlag(cpu);
-  cpu.R[EFLAGS] = cpu.R[EFLAGS]! & ~IF;
+  if (isVirtualIf(cpu)) setVirtualIf(cpu, false);
+  else cpu.R[EFLAGS] = cpu.R[EFLAGS]! & ~IF;
 }
 
 /** CLAC, STAC: EFLAGS.AC, at CPL 0. */
@@ -56,6 +58,6 @@ export function set_ac(cpu: CpuContext, value: number): void {
 
 /** The interrupt shadow of STI is the translator's. */
 export function sti(cpu: CpuContext): void {
-  checkInterruptFlag(cpu);
-  cpu.R[EFLAGS] = cpu.R[EFLAGS]! | IF;
+  if (isVirtualIf(cpu)) setVirtualIf(cpu, true);
+  else cpu.R[EFLAGS] = cpu.R[EFLAGS]! | IF;
 }

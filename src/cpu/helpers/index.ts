@@ -26,6 +26,7 @@ import { bound, enter, pusha } from './stack-frame.ts';
 import { string } from './string.ts';
 import { cmpxchg8b, hlt, popcount, random } from './system.ts';
 import { sysenter, sysexit } from './sysenter.ts';
+import { pushf_v86 } from './vme.ts';
 import { check_umip, lgdt, lidt, lldt, ltr, sgdt, sidt } from './table-registers.ts';
 
 export interface HelperTable {
@@ -54,6 +55,7 @@ const FAULTS = true, QUIET = false, RETURNS = true, NOTHING = false;
 const ROWS: readonly Row[] = [
   // EFLAGS
   row('read_eflags', read_eflags, 0, RETURNS, 'read', QUIET),
+  row('pushf_v86', pushf_v86, 1, RETURNS, 'read', FAULTS),
   row('popf', popf, 2, NOTHING, 'write', FAULTS),
   row('cli', cli, 0, NOTHING, 'none', FAULTS),
   row('sti', sti, 0, NOTHING, 'none', FAULTS),

@@ -12,11 +12,11 @@ import {
   TYPE_INTERRUPT_GATE16, TYPE_INTERRUPT_GATE32, TYPE_TASK_GATE, TYPE_TRAP_GATE16, TYPE_TRAP_GATE32,
 } from './descriptor.ts';
 import type { Descriptor } from './descriptor.ts';
-import { requireV86Iopl } from './eflags.ts';
 import { inV86, setNullSegment, setSegmentFrom, setSegmentReal } from './segment.ts';
 import { mergeSp, PushStack } from './stack.ts';
 import { fetchTaskGateTss, switchTask } from './task-switch.ts';
 import { isTss32 } from './tss.ts';
+import { redirectInterrupt } from './vme.ts';
 import { readEflags } from '../flags.ts';
 import {
   AC, CR0, CR0_PE, CS, DS, EFLAGS, EIP, ES, ESP, EXC_AC, EXC_BP, EXC_BR, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_MF, EXC_NM, EXC_NP, EXC_OF, EXC_PF, EXC_SS,
@@ -182,10 +182,9 @@ function enterInner(
   R[ESP] = mergeSp(R[ESP]!, stack.sp, stack.mask);
 }
 
-/** INT n. In V86 mode it needs IOPL 3. */
+/** INT n. In V86 mode it needs IOPL 3, or is redirected (CR4.VME). */
 export function soft_int(cpu: CpuContext, vector: number, nextEip: number): void {
-  requireV86Iopl(cpu);
-  deliver(cpu, vector, true, nextEip, readEflags(cpu.R), undefined);
+  if (!redirectInterrupt(cpu, vector, nextEip)) deliver(cpu, vector, true, nextEip, readEflags(cpu.R), undefined);
 }
 
 /** INT3 (CC): no IOPL check in V86 mode. */

@@ -5,14 +5,14 @@
 import { checkCodeLimit, fetchReturnCode, setCode } from './code-segment.ts';
 import type { CpuContext } from './context.ts';
 import { currentCpl, DESC_P, fetchDescriptor, isBusyTss, selectorError } from './descriptor.ts';
-import { requireV86Iopl } from './eflags.ts';
 import { checkRealLimit, returnOuter } from './far-transfer.ts';
 import { inV86, setSegmentReal, setV86Segment } from './segment.ts';
 import { mergeSp, readStack, stackMask } from './stack.ts';
 import { switchTask } from './task-switch.ts';
+import { iretVirtual, isVirtualized, loadableFlags } from './vme.ts';
 import { EFLAGS_DEFINED, readEflags, writeEflags } from '../flags.ts';
 import {
-  CR0, CR0_PE, CS, DS, EFLAGS, EIP, ES, ESP, EXC_NP, EXC_TS, FS, GS, IF, IOPL, NMI_BLOCKED, NT, SS, TR_BASE, VM,
+  CR0, CR0_PE, CS, DS, EFLAGS, EIP, ES, ESP, EXC_NP, EXC_TS, FS, GS, IF, IOPL, NMI_BLOCKED, NT, SS, TR_BASE, VIF, VIP, VM,
 } from '../state.ts';
 
 /** @param nextEip where a task that ends with IRET goes on when it is called again */
@@ -20,8 +20,8 @@ export function iret(cpu: CpuContext, opSize: number, nextEip: number): void {
   const R = cpu.R;
   if ((R[CR0]! & CR0_PE) === 0) iretReal(cpu, opSize, IOPL | IF);
   else if (inV86(cpu)) {
-    requireV86Iopl(cpu);
-    iretReal(cpu, opSize, IF);
+    if (isVirtualized(cpu, opSize)) iretVirtual(cpu);
+    else iretReal(cpu, opSize, IF);
   } else if ((R[EFLAGS]! & NT) !== 0) returnFromTask(cpu, nextEip);
   else iretProtected(cpu, opSize);
   R[NMI_BLOCKED] = 0;
@@ -57,7 +57,7 @@ function iretProtected(cpu: CpuContext, opSize: number): void {
     return;
   }
   const iopl = R[EFLAGS]! >> 12 & 3;
-  const privileged = (cpl === 0 ? IOPL : 0) | (cpl <= iopl ? IF : 0);
+  const privileged = (cpl === 0 ? IOPL | loadableFlags(cpu) & (VIF | VIP) : 0) | (cpl <= iopl ? IF : 0);
   const target = fetchReturnCode(cpu, selector, cpl);
   if ((selector & 3) === cpl) {
     checkCodeLimit(cpu, target, eip, 0);
@@ -73,7 +73,7 @@ function returnToV86(cpu: CpuContext, eip: number, selector: number, eflags: num
   const esp = R[ESP]!, mask = stackMask(cpu);
   const [sp, ss, es, ds, fs, gs] = [12, 16, 20, 24, 28, 32].map((offset) => readStack(cpu, esp + offset, mask, 4));
   checkRealLimit(cpu, eip);
-  writeEflags(R, eflags, EFLAGS_DEFINED);
+  writeEflags(R, eflags, loadableFlags(cpu));
   const selectors = [[CS, selector], [SS, ss!], [ES, es!], [DS, ds!], [FS, fs!], [GS, gs!]] as const;
   for (const [seg, value] of selectors) setV86Segment(cpu, seg, value);
   cpu.setCpl(3);

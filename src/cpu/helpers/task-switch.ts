@@ -14,7 +14,8 @@ import type { Descriptor } from './descriptor.ts';
 import { fetchDataSegment, fetchStackSegment, setNullSegment, setSegmentFrom, setV86Segment } from './segment.ts';
 import type { LoadFaults } from './segment.ts';
 import { isTss32, TSS16, TSS32 } from './tss.ts';
-import { EFLAGS_DEFINED, readEflags, writeEflags } from '../flags.ts';
+import { loadableFlags } from './vme.ts';
+import { readEflags, writeEflags } from '../flags.ts';
 import {
   CR0, CR0_PG, CR0_TS, CR3, CR4, CR4_PAE, CS, DR, DS, EAX, EIP, ES, EXC_DB, EXC_NP, EXC_SS, EXC_TS, FS, GS, LDT_ATTR, LDT_BASE, LDT_LIMIT, LDT_SEL,
   NT, SEG_SEL, SS, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL, VM,
@@ -112,7 +113,7 @@ function loadImage(cpu: CpuContext, image: TaskImage, nested: boolean): void {
   const eflags = nested ? image.eflags | NT : image.eflags;
   R[EIP] = image.eip;
   image.registers.forEach((value, i) => { R[EAX + i] = value; });
-  writeEflags(R, eflags, EFLAGS_DEFINED);
+  writeEflags(R, eflags, loadableFlags(cpu));
 
   // Until they are loaded, the selectors are visible but good for nothing.
   const v86 = (eflags & VM) !== 0;

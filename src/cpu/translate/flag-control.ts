@@ -1,6 +1,6 @@
 /** Flag control instructions: STC, CLC, CMC, STD, CLD, LAHF, SAHF, PUSHF, POPF, STI, CLI, and SALC (SDM vol. 1, 5.1.11). */
 import { AF, CF, DF, EAX, EFLAGS, HF_INHIBIT_IRQ, IF, OF, PF, RF, SF, VM, ZF } from '../state.ts';
-import { endEvent, endWithShadow, raiseProtection } from './block-end.ts';
+import { endEvent, endWithShadow } from './block-end.ts';
 import { ANY } from './context.ts';
 import type { Context } from './context.ts';
 import { withFlags } from './emitter.ts';
@@ -52,14 +52,10 @@ function sahf(ctx: Context): void {
   cc.setAll(flags);
 }
 
-/** The image has VM and RF clear (SDM, PUSHF). Virtual-8086 mode needs IOPL 3. */
+/** The image has VM and RF clear (SDM, PUSHF). Virtual-8086 mode needs IOPL 3, or CR4.VME. */
 function pushf(ctx: Context): void {
   const { b, insn: { opSize } } = ctx;
-  if (ctx.v86 && ctx.iopl !== 3) {
-    raiseProtection(ctx);
-    return;
-  }
-  const flags = ctx.callFor('read_eflags');
+  const flags = ctx.v86 && ctx.iopl !== 3 ? ctx.callFor('pushf_v86', ctx.const(opSize)) : ctx.callFor('read_eflags');
   b.andi(flags, flags, ~(VM | RF));
   push(ctx, flags, opSize);
 }
