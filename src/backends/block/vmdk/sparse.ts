@@ -136,7 +136,10 @@ export class SparseExtent implements ClusterMap {
         yield grain;
         continue;
       }
-      for (let one = grain; one < Math.min(count, grain + this.header.perTable); one++) if (this.locate(one) >= this.#file.size) yield one;
+      const { view } = this.#tables.get(table);
+      for (let index = 0; index < Math.min(count - grain, this.header.perTable); index++) {
+        if (view.getUint32(index * 4, true) * SECTOR >= this.#file.size) yield grain + index;
+      }
     }
   }
 
