@@ -227,6 +227,12 @@ describe('qcow2', () => {
     expect(() => using(path, { readOnly: true }, () => {})).toThrow(reason);
   });
 
+  it('has whole sectors only', () => {
+    const path = make('qcow2', file('sector.qcow2'), 10_240);
+    patch(path, 31, [0x10]);
+    expect(using(path, { readOnly: true }, ({ size }) => size)).toBe(10_240);
+  });
+
   it('clears what other programs keep up with when it changes an image', () => {
     const path = make('qcow2', file('autoclear.qcow2'), 1_048_576);
     patch(path, 95, [1]);

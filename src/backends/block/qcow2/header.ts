@@ -73,8 +73,8 @@ export function readHeader(file: HostFile): Qcow2Header {
   if (length > clusterSize) fail('the qcow2 header exceeds its cluster');
   const header: Qcow2Header = {
     version: version === 2 ? 2 : 3, clusterBits,
-    // A part of a sector counts as a whole one.
-    size: Math.ceil(Number(view.getBigUint64(24)) / 512) * 512, l1Entries: view.getUint32(36), l1Offset: Number(view.getBigUint64(40)),
+    // A part of a sector does not count, as in QEMU.
+    size: Math.floor(Number(view.getBigUint64(24)) / 512) * 512, l1Entries: view.getUint32(36), l1Offset: Number(view.getBigUint64(40)),
     refcountTableOffset: Number(view.getBigUint64(48)), refcountTableClusters: view.getUint32(56),
     snapshots: view.getUint32(60), snapshotsOffset: Number(view.getBigUint64(64)),
     incompatible: version === 2 ? 0n : view.getBigUint64(72), compatible: version === 2 ? 0n : view.getBigUint64(80),
