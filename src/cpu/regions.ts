@@ -220,7 +220,7 @@ export class Regions {
 
   /** The blocks of the region, the hot one first, the others hottest first. */
   #select(head: TranslationBlock): TranslationBlock[] {
-    const least = Math.floor(this.#cache.executionsOf(head) / COLDER);
+    const executions = this.#cache.executionsOf(head), least = Math.floor(executions / COLDER);
     const chosen = new Set([head]);
     let insns = head.icount;
     const candidates = new Map<TranslationBlock, number>();
@@ -233,6 +233,8 @@ export class Regions {
         if (ma < 0) continue;
         const next = this.#cache.peek(head, pc, ma >>> 12, () => place((pc & ~4095) + 4096 | 0));
         if (next === undefined || chosen.has(next)) continue;
+        // Compiled on first sight, a block says nothing of what is hot: what is compiled already stays by itself.
+        if (executions === 0 && this.#cache.regionOf(next) !== 0) continue;
         const heat = this.#cache.executionsOf(next);
         if (heat >= least) candidates.set(next, heat);
       }
