@@ -1,7 +1,7 @@
 /** Random cases: a mode, registers, and code in loops, functions and straight lines that also writes to itself and to page tables. */
 import type { Row } from '../../src/cpu/decode/insn.ts';
 import { ROWS } from '../../src/cpu/decode/table.ts';
-import { CR0_AM, CR0_EM, CR0_MP, CR0_NE, CR0_TS, CR0_WP, EAX, EBX, ECX, EDI, EDX, ESI } from '../../src/cpu/state.ts';
+import { CR0_AM, CR0_EM, CR0_MP, CR0_NE, CR0_TS, CR0_WP, CR4_OSFXSR, CR4_OSXMMEXCPT, CR4_PSE, EAX, EBX, ECX, EDI, EDX, ESI } from '../../src/cpu/state.ts';
 import { Random } from '../vectors/random.ts';
 import { emitRow, restoreSegment, restoreStack, rowOf } from './hints.ts';
 import { Instructions } from './instruction.ts';
@@ -41,7 +41,7 @@ export function makeCase(seed: number, { modes = MODES, rows = ROWS, endless = t
     | (random.chance(0.1) ? 0x4_0000 : 0);
   return {
     mode: mode.name, memorySeed: random.next(), doubleFaultTask: random.chance(0.5),
-    start: { registers: registers.map((value) => value | 0), eflags, cr0, cr4: random.chance(0.5) ? 0x10 : 0 },
+    start: { registers: registers.map((value) => value | 0), eflags, cr0, cr4: generator.cr4(), floats: random.chance(0.9) ? random.next() : 0 },
     offset, code: generator.program.layOut(offset), schedule: makeSchedule(random), limit: size * (2 + random.below(long ? 1500 : random.chance(0.3) ? 200 : 40)),
   };
 }
@@ -61,6 +61,12 @@ class CaseGenerator extends Instructions {
   constructor(random: Random, mode: Mode, cr0: number, rows: readonly Row[]) {
     super(random, mode, cr0);
     this.rows = rows;
+  }
+
+  /** PSE at times, and mostly SSE with its exceptions. */
+  cr4(): number {
+    const { random } = this;
+    return (random.chance(0.5) ? CR4_PSE : 0) | (random.chance(0.9) ? CR4_OSFXSR : 0) | (random.chance(0.9) ? CR4_OSXMMEXCPT : 0);
   }
 
   startValue(): number {

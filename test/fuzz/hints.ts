@@ -4,9 +4,10 @@
  */
 import type { Row } from '../../src/cpu/decode/insn.ts';
 import { ROWS } from '../../src/cpu/decode/table.ts';
-import { CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP, CS, EAX, EBP, EBX, ECX, EDI, EDX, ES, ESI, ESP, SS } from '../../src/cpu/state.ts';
+import { CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP, CR4_OSFXSR, CR4_OSXMMEXCPT, CS, EAX, EBP, EBX, ECX, EDI, EDX, ES, ESI, ESP, SS } from '../../src/cpu/state.ts';
 import type { Instructions, Shape } from './instruction.ts';
-import { isMemoryOnly } from './instruction.ts';
+import { isMemoryOnly, isSimd, mayBeMemory } from './instruction.ts';
+import { mxcsr } from '../vectors/float-values.ts';
 import * as L from './layout.ts';
 import { SEL } from './layout.ts';
 import { littleEndian } from './operands.ts';
@@ -22,7 +23,7 @@ export function rowOf(map: number, opcode: number, group = -1): Row {
   if (row === undefined) throw new Error(`no row ${map} ${opcode.toString(16)} /${group}`);
   return row;
 }
-const PUSH_IMMEDIATE = rowOf(0, 0x68), WRMSR = rowOf(1, 0x30), MOV_TO_SEGMENT = rowOf(0, 0x8e), CLD = 0xfc, STD = 0xfd, FNINIT = [0xdb, 0xe3];
+const PUSH_IMMEDIATE = rowOf(0, 0x68), WRMSR = rowOf(1, 0x30), FXSAVE = rowOf(1, 0xae, 0), MOV_MEMORY = rowOf(0, 0xc7, 0), MOV_TO_SEGMENT = rowOf(0, 0x8e), CLD = 0xfc, STD = 0xfd, FNINIT = [0xdb, 0xe3];
 
 const operandSize = (g: Instructions): 2 | 4 => (g.mode.code32 !== g.random.chance(0.2) ? 4 : 2);
 
@@ -128,7 +129,7 @@ const divide: Hint = (g, row) => {
 function controlValue(g: Instructions, number: number): number {
   const { random, mode, cr0 } = g;
   if (number === 3) return random.chance(0.5) ? L.PAGE_DIRECTORY : L.OTHER_DIRECTORY;
-  if (number === 4) return random.pick([0, 0x10, 0, 0x10, 4, 8, 0x18, 0x40]);
+  if (number === 4) return random.pick([0, 0x10, 0, 0x10, 4, 8, 0x18, 0x40]) | (random.chance(0.9) ? CR4_OSFXSR | CR4_OSXMMEXCPT : 0);
   if (number !== 0) return random.next();
   let value = CR0_ET | cr0 | (mode.kind === 'real' ? 0 : CR0_PE) | (mode.paging ? CR0_PG : 0);
   for (const bit of [CR0_WP, CR0_NE, CR0_AM, CR0_MP]) if (random.chance(0.3)) value ^= bit;
@@ -287,6 +288,26 @@ const x87: Hint = (g, row) => {
   if (g.random.chance(0.1)) g.program.add(FNINIT);
   g.emit(row, { memory: g.random.chance(0.6) });
 };
+/** Operands of 16 bytes are mostly aligned; MASKMOV writes to the address in EDI. */
+const vectorUnit: Hint = (g, row) => {
+  const { random } = g;
+  const size = g.sizeInMemory(row, 4), linear = g.linear(size);
+  if (row.mnemonic.startsWith('MASKMOV')) g.setRegister(EDI, g.absolute({ size: 16, addrSize: g.mode.code32 ? 4 : 2, middle: 0 }).offset);
+  g.emit(row, mayBeMemory(row) && size >= 16 && random.chance(0.9) ? { linear: linear & -16 } : {});
+};
+/** A place of 512 bytes where the next FXRSTOR finds what FXSAVE left; some of it is changed. */
+const restoreVectors: Hint = (g, row) => {
+  const { random } = g;
+  const linear = random.pick([L.LOW_DATA, L.DATA]) + L.STRUCTURES_SIZE + 16 * random.below(0x80);
+  if (random.chance(0.8)) g.emit(FXSAVE, { memory: true, linear });
+  for (let changes = random.below(4); changes > 0; changes--) g.emit(MOV_MEMORY, { memory: true, opSize: 4, linear: linear + 32 + 4 * random.below(0x50) });
+  g.emit(row, { memory: true, linear });
+};
+const loadMxcsr: Hint = (g, row) => {
+  const linear = g.linear(4);
+  if (g.random.chance(0.9)) g.emit(MOV_MEMORY, { memory: true, opSize: 4, linear, immediate: mxcsr(g.random) });
+  g.emit(row, { memory: true, linear });
+};
 const MSRS: readonly number[] = [0x10, 0x1b, 0x174, 0x175, 0x176, 0x277, 0xc000_0080];
 /** Reads and writes of model-specific registers; those of SYSENTER get values that work. */
 const modelRegister: Hint = (g, row) => {
@@ -340,10 +361,10 @@ const HINTS: Readonly<Record<string, Hint>> = {
   JCXZ: counted, JMP: (g, row) => (row.operands[0] === 'Ev' ? indirect(g, row) : g.emit(row)), JMPF: farJump, LAR: selector, LDS: farPointer, LEAVE: leave, LES: farPointer, LFS: farPointer, LGDT: loadTable,
   LGS: farPointer, LIDT: loadTable, LLDT: taskRegister, LMSW: lmsw, LODS: string, LOOP: counted, LOOPE: counted, LOOPNE: counted, LSL: selector, LSS: farPointer, LTR: taskRegister, MOV: MOV_HINTS,
   MOVS: string, OUT: inOut, OUTS: string, POP: pop, POPA: stackUser, POPF: popFlags, PUSH: stackUser, PUSHA: stackUser, RCL: shift, RCR: shift, RET: nearReturn, RETF: farReturn, ROL: shift, ROR: shift, SAR: shift,
-  RDMSR: modelRegister, RDPMC: counter, SYSENTER: fastCall, SYSEXIT: fastCall, WRMSR: modelRegister, SCAS: string, SHL: shift, SHLD: shift, SHR: shift, SHRD: shift, STOS: string, VERR: selector, VERW: selector, XLAT: translate,
+  FXRSTOR: restoreVectors, LDMXCSR: loadMxcsr, RDMSR: modelRegister, RDPMC: counter, SYSENTER: fastCall, SYSEXIT: fastCall, WRMSR: modelRegister, SCAS: string, SHL: shift, SHLD: shift, SHR: shift, SHRD: shift, STOS: string, VERR: selector, VERW: selector, XLAT: translate,
 };
 
 /** Adds an instruction of a row, and what it needs. */
 export function emitRow(g: Instructions, row: Row): void {
-  (HINTS[row.mnemonic] ?? ((each, one) => each.emit(one)))(g, row);
+  (HINTS[row.mnemonic] ?? (isSimd(row) ? vectorUnit : (each, one) => each.emit(one)))(g, row);
 }

@@ -33,12 +33,16 @@ export const usesModrm = (row: Row): boolean => OPCODE_FORM[row.map << 8 | row.o
 export const isMemoryOnly = (row: Row): boolean => (ROW_FORM[row.index]! & FORM_MEMORY) !== 0;
 export const mayBeMemory = (row: Row): boolean => usesModrm(row) && row.modrm < 0 && (ROW_FORM[row.index]! & (FORM_REGISTER | FORM_REGISTER_ONLY)) === 0;
 
+/** MMX, SSE and what goes with them. */
+export const isSimd = ({ feature }: Row): boolean => /^(?:mmx|sse\d?|fxsr)$/.test(feature);
+
 /** Mnemonics whose registers beside the operands change. */
 const CLOBBERS: Readonly<Record<string, readonly number[]>> = {
   MUL: [EAX, EDX], IMUL: [EAX, EDX], DIV: [EAX, EDX], IDIV: [EAX, EDX], CWD: [EDX], CBW: [EAX], AAA: [EAX], AAS: [EAX], DAA: [EAX], DAS: [EAX], AAM: [EAX], AAD: [EAX], SALC: [EAX], LAHF: [EAX],
   XLAT: [EAX], CMPXCHG: [EAX], CMPXCHG8B: [EAX, EDX], RDMSR: [EAX, EDX], CPUID: [0, 1, 2, 3], RDTSC: [EAX, EDX], POPA: [0, 1, 2, 3, 5, 6, 7], MOVS: [6, 7], CMPS: [6, 7], STOS: [7], SCAS: [7], LODS: [EAX, 6], INS: [7], OUTS: [6],
   ENTER: [5], LEAVE: [5], LOOP: [ECX], LOOPE: [ECX], LOOPNE: [ECX],
 };
+const VECTOR_SIZES: Readonly<Record<string, number>> = { d: 4, ss: 4, q: 8, sd: 8, '': 512 };
 const MEMORY_SIZES: Readonly<Record<string, number>> = { b: 1, w: 2, d: 4, q: 8, a: 8, p: 6, s: 6, f: 10 };
 
 export class Instructions extends Operands {
@@ -60,8 +64,8 @@ export class Instructions extends Operands {
     const opSize = shape.opSize ?? (random.chance(0.25) ? 6 - normal : normal) as 2 | 4;
     const addrSize = shape.addrSize ?? (random.chance(0.2) ? 6 - normal : normal) as 2 | 4;
     const prefixes: number[] = [];
-    if (opSize !== normal || (row.prefix === '66' && normal === 4)) prefixes.push(0x66);
-    if (row.prefix === 'F2' || row.prefix === 'F3') prefixes.push(row.prefix === 'F2' ? 0xf2 : 0xf3);
+    // Where 66h selects the instruction it is rare by itself.
+    if (opSize !== normal && (row.prefix === '' || random.chance(0.02))) prefixes.push(0x66);
     if (addrSize !== normal) prefixes.push(0x67);
     const bytes: number[] = row.map === 1 ? [0x0f, row.opcode] : [row.opcode];
     let memory = false;
@@ -115,10 +119,11 @@ export class Instructions extends Operands {
     return operands.some((operand) => operand.startsWith('G')) ? this.register(operands.includes('Gb')) : random.below(8);
   }
 
-  private sizeInMemory(row: Row, opSize: number): number {
-    const operand = row.operands.find((each) => /^[EM]|^Rv/.test(each));
+  sizeInMemory(row: Row, opSize: number): number {
+    const operand = row.operands.find((each) => /^[EMQW]|^Rv/.test(each));
     if (operand === undefined) return 1;
     if (operand.startsWith('Rv')) return 2;
+    if (/^[QWM]/.test(operand) && isSimd(row)) return VECTOR_SIZES[operand.slice(1)] ?? 16;
     return operand === 'Ef' ? this.random.pick([2, 4, 8, 10, 28, 108]) : MEMORY_SIZES[operand[1] ?? ''] ?? opSize;
   }
 

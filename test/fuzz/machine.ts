@@ -52,8 +52,8 @@ const PREFIXES: readonly number[] = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0
 const STRINGS: readonly number[] = [0x6c, 0x6d, 0x6e, 0x6f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf];
 const NO_OBSERVER: Observer = { before: () => undefined, after: () => undefined };
 
-/** Slots of the state that are compared: general registers and EIP; DF to RESET_REQUEST; x87. Lazy flag words may differ, the flags may not. */
-export const COMPARED: readonly number[] = [...range(0, CC_OP), ...range(DF, RESET_REQUEST + 1), ...range(FPU, FPU + 64)];
+/** Slots of the state that are compared: general registers and EIP; DF to RESET_REQUEST; x87, MXCSR, XMM. Lazy flag words may differ, the flags may not. */
+export const COMPARED: readonly number[] = [...range(0, CC_OP), ...range(DF, RESET_REQUEST + 1), ...range(FPU, FPU + 96)];
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }

@@ -59,6 +59,7 @@ export function minimize(given: FuzzCase, fails: (fuzzCase: FuzzCase) => number 
     if (best.start.eflags !== 2) attempt({ start: { ...best.start, eflags: 2 } });
     if (best.start.cr0 !== 0) attempt({ start: { ...best.start, cr0: 0 } });
     if (best.start.cr4 !== 0) attempt({ start: { ...best.start, cr4: 0 } });
+    if (best.start.floats !== 0) attempt({ start: { ...best.start, floats: 0 } });
     if (best.doubleFaultTask) attempt({ doubleFaultTask: false });
     if (best.memorySeed !== 1) attempt({ memorySeed: 1 });
   };

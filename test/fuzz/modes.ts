@@ -5,7 +5,9 @@ import {
   AC, CR0, CR0_ET, CR0_PE, CR0_PG, CR3, CR4, CS, EFLAGS, EIP, GDT_BASE, GDT_LIMIT, HF_CPL_MASK, HFLAGS, ID, IDT_BASE, IDT_LIMIT, IOPL, LDT_ATTR, LDT_BASE, LDT_LIMIT,
   LDT_SEL, RF, TF, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL, VM,
 } from '../../src/cpu/state.ts';
+import { fillState } from '../vectors/float-values.ts';
 import { USER_CODE, USER_DATA } from '../vectors/layout.ts';
+import { Random } from '../vectors/random.ts';
 import * as L from './layout.ts';
 import { SEL } from './layout.ts';
 
@@ -119,6 +121,8 @@ export interface Start {
   /** Bits beside PE, PG and ET. */
   readonly cr0: number;
   readonly cr4: number;
+  /** Seed of the x87, MMX and SSE state; 0: as after a reset. */
+  readonly floats: number;
 }
 
 const SETTABLE_FLAGS = 0xcd5 | TF | 0x200 | IOPL | 0x4000 | RF | AC | ID;
@@ -143,6 +147,7 @@ export function enterMode(cpu: Cpu, mode: Mode, start: Start, codeOffset: number
     R[TR_LIMIT] = 0xe8;
     R[TR_ATTR] = 0x8b00;
   }
+  if (start.floats !== 0) fillState(R, new Random(start.floats));
   writeEflags(R, start.eflags, SETTABLE_FLAGS);
   if (mode.kind === 'v86') R[EFLAGS] = R[EFLAGS]! | VM;
   mode.segments.forEach(({ selector, base, limit, attr }, seg) => cpu.setSegment(seg, selector, base, limit, attr));

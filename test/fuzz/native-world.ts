@@ -16,7 +16,7 @@ const MEMORY_SEED = 20261125;
 
 /** What each area holds at the start of a case, but for the code. */
 export function nativeAreas(): readonly RecorderArea[] {
-  const image = buildImage({ mode: NATIVE_MODE.name, memorySeed: MEMORY_SEED, doubleFaultTask: false, start: { registers: [], eflags: 0, cr0: 0, cr4: 0 }, offset: 0, code: [], schedule: [], limit: 0 });
+  const image = buildImage({ mode: NATIVE_MODE.name, memorySeed: MEMORY_SEED, doubleFaultTask: false, start: { registers: [], eflags: 0, cr0: 0, cr4: 0, floats: 0 }, offset: 0, code: [], schedule: [], limit: 0 });
   const view = new DataView(image.buffer), { data } = NATIVE_MODE.selectors!;
   for (const base of [L.LOW_DATA, L.DATA]) {
     for (let i = 0; i < L.SELECTOR_COUNT; i++) view.setUint16(base + L.SELECTOR_LIST + 2 * i, data[i % data.length]!, true);

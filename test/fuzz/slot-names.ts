@@ -1,4 +1,5 @@
 /** Names of state slots, for messages. */
+import { MXCSR, XMM } from '../../src/cpu/simd/state.ts';
 import * as S from '../../src/cpu/state.ts';
 
 const NAMES: Record<number, string> = {};
@@ -14,6 +15,8 @@ const SINGLE = {
 for (const [name, slot] of Object.entries(SINGLE)) NAMES[slot] = name;
 for (let i = 0; i < 8; i++) NAMES[S.DR + i] = `dr${i}`;
 for (let i = 0; i < 64; i++) NAMES[S.FPU + i] = `x87 word ${i}`;
+for (let i = 0; i < 32; i++) NAMES[XMM + i] = `xmm${i >> 2} word ${i & 3}`;
+NAMES[MXCSR] = 'mxcsr';
 
 /** By slot. */
 export const SLOT_NAMES: Readonly<Record<number, string>> = NAMES;

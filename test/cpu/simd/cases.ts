@@ -2,6 +2,7 @@
  * MMX and SSE operations and their operands, for record.ts (which runs them on a real processor) and recorded.test.ts. Operands and
  * MXCSR come from a seed, so that only results are recorded.
  */
+import { double, single } from '../../vectors/float-values.ts';
 import { Random } from '../../vectors/random.ts';
 
 /** float: XMM and MXCSR change; xmm, mmx: a register changes; the others give a number in EAX: flags, an integer, a mask. */
@@ -43,31 +44,7 @@ const CASES = 24;
 /** Words of a case's input (operation, two operands of four words, MXCSR) and result (register, EAX, MXCSR). */
 export const INPUT_WORDS = 10, RESULT_WORDS = 6;
 
-const SINGLES = [0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345, 0x7f800001, 0xff812345, 1, 0x807fffff, 0x00800000, 0x7f7fffff, 0x3f800000, 0xbf800000, 0x4f000000, 0xcf000000];
-const DOUBLE_TOPS = [0, 0x80000000, 0x7ff00000, 0xfff00000, 0x7ff80000, 0xfff80001, 0x7ff00001, 0x00100000, 0x7fefffff, 0x3ff00000, 0xbff00000, 0x41e00000, 0xc1e00000, 1];
 const INTEGER_WORDS = [0x80007fff, 0x7f80ff00, 0xffffffff, 0, 1];
-
-function single(random: Random): number {
-  switch (random.below(8)) {
-    case 0: return random.pick(SINGLES);
-    case 1: return random.next();
-    case 2: return random.next() & 0x807fffff;
-    case 3: return 0x3f800000 + (random.below(64) << 18);
-    default: return random.next() & 0x807fffff | 120 + random.below(16) << 23;
-  }
-}
-
-function double(random: Random): [low: number, high: number] {
-  const low = random.pick([0, 0xffffffff, random.next(), random.next() & 0xff000000]);
-  switch (random.below(8)) {
-    case 0: return [low, random.pick(DOUBLE_TOPS)];
-    case 1: return [random.next(), random.next()];
-    case 2: return [random.next(), random.next() & 0x800fffff];
-    case 3: return [0, 0x3ff00000 + (random.below(64) << 14)];
-    case 4: return [low, random.next() & 0x800fffff | random.pick([1, 2, 0x7fe, 0x7fd, 0x381, 0x380, 0x47e, 0x47f, 0x200]) << 20];
-    default: return [random.next(), random.next() & 0x800fffff | 1010 + random.below(40) << 20];
-  }
-}
 
 function operand(random: Random, { mnemonic, kind }: Operation): number[] {
   const integers = kind === 'xmm' || kind === 'mmx' || kind === 'mask' || kind === 'from-integer' || mnemonic.startsWith('CVTDQ');
