@@ -26,6 +26,7 @@ bios_start:
 %include "optionrom.inc"
 %include "fwcfg.inc"
 %include "apic.inc"
+%include "mptable.inc"
 %include "pci.inc"
 %include "pcibios.inc"
 %include "kbc.inc"
