@@ -66,6 +66,8 @@ export const TSC_OFFSET = 96;
 
 /** Breakpoints met by the instruction that runs: bits of DR6. */
 export const DEBUG_HITS = 98;
+/** While breakpoints are enabled: the interrupt shadow is that of MOV SS or POP SS. */
+export const SS_SHADOW = 99;
 
 // Execution (not architectural).
 /** Guest instructions that may still run in this slice; a block charges its count when it starts. */

@@ -60,6 +60,15 @@ describe('breakpoints', () => {
     expect(protectedGuest('mov eax,cr4\nor al,8\nmov cr4,eax\nmov eax,dr4\nhlt').run()).toBe('#6');
   });
 
+  it('on an instruction are void behind MOV SS, not behind STI', () => {
+    const behind = (insn: string): number => {
+      const guest = debugged(`mov ecx,ss\n${setUp('there', 1)}${insn}\nthere: nop`);
+      expect(guest.run()).toBe('hlt');
+      return guest.R[EBX]!;
+    };
+    expect([behind('mov ss,cx'), behind('push ecx\npop ss'), behind('sti'), behind('nop')]).toEqual([0, 0, 1, 1]);
+  });
+
   it('wait behind MOV SS', () => {
     const guest = debugged(`${setUp('0x8004', 2 | 3 << 16)}mov ecx,ss\nmov [0x8004],ecx\na: mov ss,[0x8004]\nb: inc ecx\nc: inc ecx`);
     expect(guest.run()).toBe('hlt');

@@ -6,7 +6,7 @@
  */
 import { commitState } from './context.ts';
 import type { CpuContext } from './context.ts';
-import { CR4, CR4_DE, DEBUG_HITS, DR, EXC_DB } from '../state.ts';
+import { CR4, CR4_DE, DEBUG_HITS, DR, EXC_DB, SS_SHADOW } from '../state.ts';
 
 /** DR6.BS: single step. */
 export const DR6_BS = 1 << 14;
@@ -50,11 +50,15 @@ export function notePort(cpu: CpuContext, port: number, size: number): void {
   }
 }
 
-/** Before an instruction: #DB if there is a breakpoint on it. `held`: what MOV SS held back is still to come. */
-export function code_breakpoint(cpu: CpuContext, linear: number, held: number): void {
+/**
+ * Before an instruction: #DB if there is a breakpoint on it, except behind MOV SS and POP SS, where Intel's processors have none. `shadowed`: it
+ * stands behind those or STI, and what MOV SS held back is still to come.
+ */
+export function code_breakpoint(cpu: CpuContext, linear: number, shadowed: number): void {
   const R = cpu.R;
   // A fault of the instruction before has made its hits void.
-  if (held === 0) R[DEBUG_HITS] = 0;
+  if (shadowed === 0) R[DEBUG_HITS] = 0;
+  else if (R[SS_SHADOW] !== 0) return;
   const hits = breakpoints(R).reduce((bits, { bit, kind, address, length }) => (kind === ON_INSTRUCTION && length === 1 && address === linear ? bits | bit : bits), 0);
   if (hits === 0) return;
   R[DR + 6] = R[DR + 6]! | hits;

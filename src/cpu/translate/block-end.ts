@@ -7,7 +7,7 @@
  */
 import { GTU } from '../../tcg/conditions.ts';
 import {
-  EFLAGS, EIP, EXC_GP, HF_DEBUG, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF, HFLAGS, RF,
+  EFLAGS, EIP, EXC_GP, HF_DEBUG, HF_INHIBIT_IRQ, HF_ONE_INSN, HF_RF, HF_TF, HFLAGS, RF, SS_SHADOW,
 } from '../state.ts';
 import type { Context } from './context.ts';
 
@@ -119,6 +119,8 @@ export function endWithShadow(ctx: Context, enabled: number, stepAfter: boolean)
     b.ldEnv(word, HFLAGS);
     b.or(word, word, enabled);
     b.stEnv(word, HFLAGS);
+    // Only STI is followed by its trap at once.
+    if ((flags & HF_DEBUG) !== 0) b.stEnv(b.const(stepAfter ? 0 : 1), SS_SHADOW);
   }
   b.movi(EIP, ctx.nextEip);
   if (!stepAfter || !endStep(ctx)) finish(ctx);
