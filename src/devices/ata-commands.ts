@@ -1,8 +1,9 @@
 /**
  * The ATA command set as a table: what a command's code means and by which protocol it runs. What is not listed is
- * aborted. Source: ATA-2 (X3T10/948D) §8, ATA-4 (T13/1153D) §8.
+ * aborted. Source: ATA-2 (X3T10/948D) §8, ATA-4 (T13/1153D) §8, ATA-6 (T13/1410D) §8.
  */
 
+import { LBA28_SECTORS } from './ata-identify.ts';
 import { MAX_HEADS } from './ata-geometry.ts';
 import { ATA_ABRT, ATA_IDNF, DEVICE_LBA, MAX_MULTIPLE } from './ata-registers.ts';
 
@@ -14,6 +15,11 @@ export interface AtaRegisters {
   cylinderLow: number;
   cylinderHigh: number;
   device: number;
+  /** The high halves: what was written before. */
+  countBefore: number;
+  sectorBefore: number;
+  cylinderLowBefore: number;
+  cylinderHighBefore: number;
   /** Heads of the current translation. */
   heads: number;
   /** Sectors per track of the current translation. */
@@ -22,6 +28,10 @@ export interface AtaRegisters {
   multiple: number;
   /** 1 in standby or sleep. */
   standby: number;
+  /** 1: what is written may stay in the host's cache until FLUSH CACHE. */
+  writeCache: number;
+  /** The DMA mode, as SET FEATURES numbers them: 20–22 multiword, 40–45 Ultra. */
+  dmaMode: number;
 }
 
 export interface AtaDrive {
@@ -36,17 +46,18 @@ export interface AtaDrive {
 
 /**
  * - `non-data`: `finish` after a delay; it returns the error register, 0 for success
- * - `read`, `write`: sectors, one interrupt for each block of one, or of as many as SET MULTIPLE says
+ * - `read`, `write`: sectors, one interrupt for each block of one, or of as many as SET MULTIPLE says; by DMA one interrupt at the end
  * - `verify`: as `read`, without data
  * - `identify`: one block that the drive makes up
  * - `flush`: `non-data`, once the host has stored everything
  */
 export type AtaProtocol =
   | { readonly kind: 'non-data'; readonly finish: (drive: AtaDrive) => number }
-  | { readonly kind: 'read' | 'write'; readonly multiple: boolean }
+  | { readonly kind: 'read' | 'write'; readonly by: 'sector' | 'multiple' | 'dma' }
   | { readonly kind: 'verify' | 'identify' | 'flush' };
 
-export type AtaCommand = AtaProtocol & { readonly name: string };
+/** `extended`: address and count have their high halves. */
+export type AtaCommand = AtaProtocol & { readonly name: string; readonly extended: boolean };
 
 function seek(drive: AtaDrive): number {
   const sector = drive.locate();
@@ -71,19 +82,27 @@ function setMultipleMode({ fields }: AtaDrive): number {
 
 /** SET FEATURES subcommands that need no more than an answer. */
 const FEATURES = new Set([
-  0x02, // enable write cache
   0x55, // disable read look-ahead
   0x66, // keep settings over a software reset
-  0x82, // disable write cache
   0xaa, // enable read look-ahead
   0xcc, // revert to defaults at a software reset
 ]);
-const SET_TRANSFER_MODE = 0x03;
+const SET_TRANSFER_MODE = 0x03, ENABLE_WRITE_CACHE = 0x02, DISABLE_WRITE_CACHE = 0x82;
+/** The transfer modes that IDENTIFY offers: first and last. */
+const MULTIWORD_MODES = [0x20, 0x22] as const, ULTRA_MODES = [0x40, 0x45] as const;
 
 function setFeatures({ fields }: AtaDrive): number {
-  if (fields.features !== SET_TRANSFER_MODE) return FEATURES.has(fields.features) ? 0 : ATA_ABRT;
-  const mode = fields.count;
-  // 00 and 01: default PIO; 08–0C: PIO modes 0–4 with IORDY. DMA modes are not offered by IDENTIFY.
+  const { features, count: mode } = fields;
+  if (features === ENABLE_WRITE_CACHE || features === DISABLE_WRITE_CACHE) {
+    fields.writeCache = features === ENABLE_WRITE_CACHE ? 1 : 0;
+    return 0;
+  }
+  if (features !== SET_TRANSFER_MODE) return FEATURES.has(features) ? 0 : ATA_ABRT;
+  if ([MULTIWORD_MODES, ULTRA_MODES].some(([first, last]) => mode >= first && mode <= last)) {
+    fields.dmaMode = mode;
+    return 0;
+  }
+  // 00 and 01: default PIO; 08–0C: PIO modes 0–4 with IORDY.
   return mode <= 0x01 || (mode >= 0x08 && mode <= 0x0c) ? 0 : ATA_ABRT;
 }
 
@@ -97,21 +116,31 @@ function checkPowerMode({ fields }: AtaDrive): number {
   return 0;
 }
 
-function readNativeMaxAddress(drive: AtaDrive): number {
+const readNativeMaxAddress = (most: number) => (drive: AtaDrive): number => {
   if ((drive.fields.device & DEVICE_LBA) === 0) return ATA_ABRT;
-  drive.show(drive.capacity - 1);
+  drive.show(Math.min(drive.capacity, most) - 1);
   return 0;
-}
+};
 
 const nonData = (finish: (drive: AtaDrive) => number): AtaProtocol => ({ kind: 'non-data', finish });
 
-/** First and last code, name, protocol. */
-const ROWS: readonly (readonly [number, number, string, AtaProtocol])[] = [
+const EXTENDED = true;
+
+/** First and last code, name, protocol, whether it is a 48-bit command. */
+const ROWS: readonly (readonly [number, number, string, AtaProtocol, boolean?])[] = [
   [0x00, 0x00, 'NOP', nonData(() => ATA_ABRT)],
   [0x10, 0x1f, 'RECALIBRATE', nonData(() => 0)],
-  [0x20, 0x21, 'READ SECTORS', { kind: 'read', multiple: false }],
-  [0x30, 0x31, 'WRITE SECTORS', { kind: 'write', multiple: false }],
+  [0x20, 0x21, 'READ SECTORS', { kind: 'read', by: 'sector' }],
+  [0x24, 0x24, 'READ SECTORS EXT', { kind: 'read', by: 'sector' }, EXTENDED],
+  [0x25, 0x25, 'READ DMA EXT', { kind: 'read', by: 'dma' }, EXTENDED],
+  [0x27, 0x27, 'READ NATIVE MAX ADDRESS EXT', nonData(readNativeMaxAddress(Infinity)), EXTENDED],
+  [0x29, 0x29, 'READ MULTIPLE EXT', { kind: 'read', by: 'multiple' }, EXTENDED],
+  [0x30, 0x31, 'WRITE SECTORS', { kind: 'write', by: 'sector' }],
+  [0x34, 0x34, 'WRITE SECTORS EXT', { kind: 'write', by: 'sector' }, EXTENDED],
+  [0x35, 0x35, 'WRITE DMA EXT', { kind: 'write', by: 'dma' }, EXTENDED],
+  [0x39, 0x39, 'WRITE MULTIPLE EXT', { kind: 'write', by: 'multiple' }, EXTENDED],
   [0x40, 0x41, 'READ VERIFY SECTORS', { kind: 'verify' }],
+  [0x42, 0x42, 'READ VERIFY SECTORS EXT', { kind: 'verify' }, EXTENDED],
   [0x70, 0x7f, 'SEEK', nonData(seek)],
   [0x91, 0x91, 'INITIALIZE DEVICE PARAMETERS', nonData(initializeDeviceParameters)],
   [0x94, 0x94, 'STANDBY IMMEDIATE', nonData(power(1))],
@@ -120,9 +149,11 @@ const ROWS: readonly (readonly [number, number, string, AtaProtocol])[] = [
   [0x97, 0x97, 'IDLE', nonData(power(0))],
   [0x98, 0x98, 'CHECK POWER MODE', nonData(checkPowerMode)],
   [0x99, 0x99, 'SLEEP', nonData(power(1))],
-  [0xc4, 0xc4, 'READ MULTIPLE', { kind: 'read', multiple: true }],
-  [0xc5, 0xc5, 'WRITE MULTIPLE', { kind: 'write', multiple: true }],
+  [0xc4, 0xc4, 'READ MULTIPLE', { kind: 'read', by: 'multiple' }],
+  [0xc5, 0xc5, 'WRITE MULTIPLE', { kind: 'write', by: 'multiple' }],
   [0xc6, 0xc6, 'SET MULTIPLE MODE', nonData(setMultipleMode)],
+  [0xc8, 0xc9, 'READ DMA', { kind: 'read', by: 'dma' }],
+  [0xca, 0xcb, 'WRITE DMA', { kind: 'write', by: 'dma' }],
   [0xe0, 0xe0, 'STANDBY IMMEDIATE', nonData(power(1))],
   [0xe1, 0xe1, 'IDLE IMMEDIATE', nonData(power(0))],
   [0xe2, 0xe2, 'STANDBY', nonData(power(1))],
@@ -130,18 +161,19 @@ const ROWS: readonly (readonly [number, number, string, AtaProtocol])[] = [
   [0xe5, 0xe5, 'CHECK POWER MODE', nonData(checkPowerMode)],
   [0xe6, 0xe6, 'SLEEP', nonData(power(1))],
   [0xe7, 0xe7, 'FLUSH CACHE', { kind: 'flush' }],
+  [0xea, 0xea, 'FLUSH CACHE EXT', { kind: 'flush' }, EXTENDED],
   [0xec, 0xec, 'IDENTIFY DEVICE', { kind: 'identify' }],
   [0xef, 0xef, 'SET FEATURES', nonData(setFeatures)],
-  [0xf8, 0xf8, 'READ NATIVE MAX ADDRESS', nonData(readNativeMaxAddress)],
+  [0xf8, 0xf8, 'READ NATIVE MAX ADDRESS', nonData(readNativeMaxAddress(LBA28_SECTORS))],
 ];
 
 /** EXECUTE DEVICE DIAGNOSTIC goes to both drives of a channel, so that the channel runs it. */
 export const EXECUTE_DEVICE_DIAGNOSTIC = 0x90;
 
-const ABORTED: AtaCommand = { name: 'unknown', ...nonData(() => ATA_ABRT) };
+const ABORTED: AtaCommand = { name: 'unknown', extended: false, ...nonData(() => ATA_ABRT) };
 
 /** The command of every code. */
 export const ATA_COMMANDS: readonly AtaCommand[] = Array.from({ length: 256 }, (_, code) => {
   const row = ROWS.find(([first, last]) => code >= first && code <= last);
-  return row === undefined ? ABORTED : { name: row[2], ...row[3] };
+  return row === undefined ? ABORTED : { name: row[2], extended: row[4] ?? false, ...row[3] };
 });

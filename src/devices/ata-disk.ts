@@ -1,16 +1,17 @@
 /**
  * One ATA hard disk: its copy of the task file, the PIO protocols, and the virtual time that commands take.
- * Addresses of registers: ata-registers.ts; what commands do: ata-commands.ts. Source: ATA-2 (X3T10/948D) §9.
+ * Addresses of registers: ata-registers.ts; what commands do: ata-commands.ts. Source: ATA-2 (X3T10/948D) §9, ATA-6 (T13/1410D) §9.
  *
  * A command is BUSY until its deadline, and longer if the host's answer is late; then it shows data (DRQ), or it ends.
+ * A DMA command asks for its data to be moved in the same way, and the bus master (ide-dma.ts) moves it when it has been started.
  */
 
 import { sectorOf, showSector } from './ata-address.ts';
 import { ATA_COMMANDS } from './ata-commands.ts';
-import type { AtaDrive } from './ata-commands.ts';
+import type { AtaCommand, AtaDrive } from './ata-commands.ts';
 import { guessGeometry, MAX_CYLINDERS } from './ata-geometry.ts';
 import type { Geometry } from './ata-geometry.ts';
-import { identify, LBA28_SECTORS } from './ata-identify.ts';
+import { identify } from './ata-identify.ts';
 import {
   ATA_ABRT, ATA_BSY, ATA_DIAGNOSTIC_PASSED, ATA_DRDY, ATA_DRQ, ATA_DSC, ATA_ERR, ATA_IDNF, ATA_UNC,
   DEVICE_ONES, DEVICE_SELECT, MAX_MULTIPLE,
@@ -22,6 +23,7 @@ import { DeviceState } from './device.ts';
 import type { Clock, Device } from './device.ts';
 import { SECTOR_SIZE } from './host.ts';
 import type { BlockBackend } from './host.ts';
+import type { BusMaster } from './ide-dma.ts';
 
 /** What the drive is doing; `fields.phase`. */
 const IDLE = 0;
@@ -40,6 +42,9 @@ const STORE = 6;
 /** After a software reset. */
 const RESET = 7;
 const DIAGNOSTIC = 8;
+/** DMARQ: the bus master is to take the buffer, or to fill it. */
+const DMA_IN = 9;
+const DMA_OUT = 10;
 
 const US = 1000;
 /** Of a command until it ends, or until its first block of data is there. */
@@ -53,6 +58,10 @@ const PREPARE_NS = 2 * US;
 /** Software reset. Linux 0.11 polls for its end 10,000 times. */
 const RESET_NS = 20 * US;
 const DIAGNOSTIC_NS = 2000 * US;
+/** Sectors that a DMA command moves at a time. */
+const DMA_SECTORS = 128;
+/** What a drive is set to at power on: multiword mode 2. */
+const DEFAULT_DMA_MODE = 0x22;
 
 const READY = ATA_DRDY | ATA_DSC;
 
@@ -64,6 +73,8 @@ export interface AtaDiskOptions {
   geometry?: Geometry | undefined;
   /** Device 1 of its channel: it leaves the interrupt of a diagnostic to device 0. */
   slave?: boolean;
+  /** Moves the data of DMA commands; without one they are aborted. */
+  dma?: BusMaster | null;
   /** IDENTIFY's serial number. */
   serial?: string | undefined;
   /** The drive's INTRQ may have changed. */
@@ -81,6 +92,7 @@ export class AtaDisk implements Device, AtaDrive {
   readonly #onInterrupt: () => void;
   readonly #serial: string;
   readonly #slave: boolean;
+  readonly #dma: BusMaster | null;
   /** What the host read, until the deadline. */
   #fetched: Uint8Array | null = null;
 
@@ -91,16 +103,18 @@ export class AtaDisk implements Device, AtaDrive {
     this.#onInterrupt = options.onInterrupt;
     this.#serial = options.serial ?? 'TCG00001';
     this.#slave = options.slave ?? false;
-    this.capacity = Math.min(options.backend.sectors, LBA28_SECTORS);
+    this.#dma = options.dma ?? null;
+    this.capacity = options.backend.sectors;
     this.geometry = options.geometry ?? guessGeometry(options.backend);
-    this.state = new DeviceState(1, {
+    this.state = new DeviceState(2, {
       features: 0, count: 1, sector: 1, cylinderLow: 0, cylinderHigh: 0, device: 0,
+      countBefore: 0, sectorBefore: 0, cylinderLowBefore: 0, cylinderHighBefore: 0,
       status: READY, error: ATA_DIAGNOSTIC_PASSED, command: 0, interrupt: 0,
-      heads: this.geometry.heads, sectors: this.geometry.sectors, multiple: 0, standby: 0,
+      heads: this.geometry.heads, sectors: this.geometry.sectors, multiple: 0, standby: 0, writeCache: 1, dmaMode: DEFAULT_DMA_MODE,
       phase: IDLE, deadline: 0,
       lba: 0, remaining: 0, block: 0, // next sector, sectors still to do, sectors in the buffer
       position: 0, limit: 0, // bytes of the buffer that the host has moved, and is to move
-      buffer: new Uint8Array(MAX_MULTIPLE * SECTOR_SIZE),
+      buffer: new Uint8Array(Math.max(MAX_MULTIPLE, DMA_SECTORS) * SECTOR_SIZE),
     });
     this.#work = new DeadlineWork(options.clock, this.name, (error) => this.#due(error));
   }
@@ -118,7 +132,7 @@ export class AtaDisk implements Device, AtaDrive {
   restored(): void {
     this.#abandon();
     const { phase, deadline } = this.fields;
-    if (phase === IDLE || phase === DATA_IN || phase === DATA_OUT) return;
+    if (phase === IDLE || phase === DATA_IN || phase === DATA_OUT || phase === DMA_IN || phase === DMA_OUT) return;
     this.#work.start(deadline, this.#hostPart());
   }
 
@@ -140,10 +154,22 @@ export class AtaDisk implements Device, AtaDrive {
     this.#interrupt(0);
   }
 
-  /** A task file register other than data and status; while busy, all of them show the status. */
-  readRegister(offset: number): number {
+  get #command(): AtaCommand {
+    return ATA_COMMANDS[this.fields.command];
+  }
+
+  /** A task file register other than data and status; while busy, all of them show the status. @param high HOB is set */
+  readRegister(offset: number, high: boolean): number {
     const f = this.fields;
     if (this.busy) return f.status;
+    if (high) {
+      switch (offset) {
+        case REG_COUNT: return f.countBefore;
+        case REG_SECTOR: return f.sectorBefore;
+        case REG_CYLINDER_LOW: return f.cylinderLowBefore;
+        case REG_CYLINDER_HIGH: return f.cylinderHighBefore;
+      }
+    }
     switch (offset) {
       case REG_ERROR: return f.error;
       case REG_COUNT: return f.count;
@@ -164,10 +190,22 @@ export class AtaDisk implements Device, AtaDrive {
     }
     switch (offset) {
       case REG_FEATURES: f.features = value; break;
-      case REG_COUNT: f.count = value; break;
-      case REG_SECTOR: f.sector = value; break;
-      case REG_CYLINDER_LOW: f.cylinderLow = value; break;
-      case REG_CYLINDER_HIGH: f.cylinderHigh = value; break;
+      case REG_COUNT:
+        f.countBefore = f.count;
+        f.count = value;
+        break;
+      case REG_SECTOR:
+        f.sectorBefore = f.sector;
+        f.sector = value;
+        break;
+      case REG_CYLINDER_LOW:
+        f.cylinderLowBefore = f.cylinderLow;
+        f.cylinderLow = value;
+        break;
+      case REG_CYLINDER_HIGH:
+        f.cylinderHighBefore = f.cylinderHigh;
+        f.cylinderHigh = value;
+        break;
       case REG_DEVICE: f.device = value; break;
     }
   }
@@ -202,8 +240,7 @@ export class AtaDisk implements Device, AtaDrive {
     f.command = code;
     f.error = 0;
     const command = ATA_COMMANDS[code];
-    if (command.kind === 'read' || command.kind === 'write') this.#transfer(command.kind, command.multiple);
-    else if (command.kind === 'verify') this.#transfer('verify', false);
+    if (command.kind === 'read' || command.kind === 'write' || command.kind === 'verify') this.#transfer(command.kind);
     else if (command.kind === 'identify') {
       f.remaining = 1;
       this.#begin(FETCH, COMMAND_NS);
@@ -230,11 +267,11 @@ export class AtaDisk implements Device, AtaDrive {
   }
 
   locate(): number {
-    return sectorOf(this.fields);
+    return sectorOf(this.fields, this.#command.extended);
   }
 
   show(sector: number): void {
-    showSector(this.fields, sector);
+    showSector(this.fields, sector, this.#command.extended);
   }
 
   #interrupt(level: number): void {
@@ -271,10 +308,16 @@ export class AtaDisk implements Device, AtaDrive {
     this.#work.start(f.deadline, this.#hostPart());
   }
 
-  #transfer(kind: 'read' | 'write' | 'verify', multiple: boolean): void {
-    const f = this.fields;
+  /** How a command moves its data; null if it has none. */
+  get #by(): 'sector' | 'multiple' | 'dma' | null {
+    const command = this.#command;
+    return 'by' in command ? command.by : null;
+  }
+
+  #transfer(kind: 'read' | 'write' | 'verify'): void {
+    const f = this.fields, by = this.#by;
     f.standby = 0;
-    if ((multiple && f.multiple === 0) || (kind === 'write' && this.#backend.readOnly)) {
+    if ((by === 'multiple' && f.multiple === 0) || (by === 'dma' && this.#dma === null) || (kind === 'write' && this.#backend.readOnly)) {
       this.#abort(ATA_ABRT);
       return;
     }
@@ -284,7 +327,8 @@ export class AtaDisk implements Device, AtaDrive {
       return;
     }
     f.lba = lba;
-    f.remaining = f.count === 0 ? 256 : f.count;
+    const { extended } = this.#command;
+    f.remaining = (extended ? (f.countBefore << 8) | f.count : f.count) || (extended ? 0x10000 : 256);
     if (kind === 'read') this.#nextFetch(COMMAND_NS);
     else if (kind === 'verify') this.#begin(COMMAND, COMMAND_NS);
     else {
@@ -302,8 +346,8 @@ export class AtaDisk implements Device, AtaDrive {
   /** Sectors of the next block; 0 past the end of the disk. */
   #size(): void {
     const f = this.fields;
-    const command = ATA_COMMANDS[f.command];
-    const most = 'multiple' in command && command.multiple ? f.multiple : 1;
+    const by = this.#by;
+    const most = by === 'dma' ? DMA_SECTORS : by === 'multiple' ? f.multiple : 1;
     f.block = Math.min(most, f.remaining, this.capacity - f.lba);
   }
 
@@ -322,7 +366,9 @@ export class AtaDisk implements Device, AtaDrive {
       return (answer) => this.#backend.read(f.lba, data, answer);
     }
     if (f.phase === STORE && f.block > 0) {
-      return (answer) => this.#backend.write(f.lba, f.buffer.slice(0, f.block * SECTOR_SIZE), answer);
+      const data = f.buffer.slice(0, f.block * SECTOR_SIZE);
+      if (f.writeCache !== 0) return (answer) => this.#backend.write(f.lba, data, answer);
+      return (answer) => this.#backend.write(f.lba, data, (error) => (error === undefined ? this.#backend.flush(answer) : answer(error)));
     }
     return f.phase === COMMAND && kind === 'flush' ? (answer) => this.#backend.flush(answer) : null;
   }
@@ -331,7 +377,7 @@ export class AtaDisk implements Device, AtaDrive {
     switch (this.fields.phase) {
       case COMMAND: return this.#finishCommand(failure);
       case FETCH: return this.#finishFetch(failure);
-      case PREPARE: return this.#offer(DATA_OUT);
+      case PREPARE: return this.#offer(this.#by === 'dma' ? DMA_OUT : DATA_OUT);
       case STORE: return this.#finishStore(failure);
       case RESET: return this.#signature();
       case DIAGNOSTIC:
@@ -370,6 +416,10 @@ export class AtaDisk implements Device, AtaDrive {
       this.#fetched = null;
       this.#advance(f.block);
     }
+    if (this.#by === 'dma') {
+      this.#offer(DMA_IN);
+      return;
+    }
     this.#offer(DATA_IN);
     this.#interrupt(1);
   }
@@ -391,6 +441,10 @@ export class AtaDisk implements Device, AtaDrive {
       return;
     }
     this.#size();
+    if (this.#by === 'dma') {
+      this.#offer(DMA_OUT);
+      return;
+    }
     this.#offer(DATA_OUT);
     this.#interrupt(1);
   }
@@ -402,6 +456,19 @@ export class AtaDisk implements Device, AtaDrive {
     f.position = 0;
     f.limit = Math.max(1, f.block) * SECTOR_SIZE;
     f.status = READY | ATA_DRQ;
+    this.moveByDma();
+  }
+
+  /** The bus master is there for a drive whose buffer waits for it; the drive goes on when all of the buffer has been moved. */
+  moveByDma(): void {
+    const f = this.fields;
+    if (this.#dma === null || (f.phase !== DMA_IN && f.phase !== DMA_OUT)) return;
+    const reading = f.phase === DMA_IN;
+    f.position += this.#dma.move(f.buffer.subarray(f.position, f.limit), reading);
+    if (f.position < f.limit) return;
+    if (!reading) this.#begin(STORE, STORE_NS);
+    else if (f.remaining > 0) this.#nextFetch(NEXT_BLOCK_NS);
+    else this.#end(0);
   }
 
   /** After `sectors` more sectors the registers name the last one of them, and the count what is left. */
@@ -410,6 +477,7 @@ export class AtaDisk implements Device, AtaDrive {
     f.lba += sectors;
     f.remaining -= sectors;
     f.count = f.remaining & 0xff;
+    if (this.#command.extended) f.countBefore = f.remaining >> 8;
     if (sectors > 0) this.show(f.lba - 1);
   }
 
@@ -427,6 +495,7 @@ export class AtaDisk implements Device, AtaDrive {
     f.cylinderLow = 0;
     f.cylinderHigh = 0;
     f.device = 0;
+    f.countBefore = f.sectorBefore = f.cylinderLowBefore = f.cylinderHighBefore = 0;
     this.#idle();
     f.error = ATA_DIAGNOSTIC_PASSED;
     this.#onInterrupt();
@@ -440,6 +509,9 @@ export class AtaDisk implements Device, AtaDrive {
       geometry: this.geometry,
       current: { cylinders, heads: f.heads, sectors: f.sectors },
       multiple: f.multiple,
+      writeCache: f.writeCache !== 0,
+      dmaMode: f.dmaMode,
+      slave: this.#slave,
       serial: this.#serial,
       firmware: '0.1',
       model: 'TCG86 HARDDISK',

@@ -1,4 +1,4 @@
-/** The 256 words of IDENTIFY DEVICE. Source: ATA-4 (T13/1153D) §8.12, words that ATA-1 to ATA-3 defined kept. */
+/** The 256 words of IDENTIFY DEVICE. Source: ATA-6 (T13/1410D) §8.15, words that ATA-1 to ATA-3 defined kept. */
 
 import type { Geometry } from './ata-geometry.ts';
 import { MAX_MULTIPLE } from './ata-registers.ts';
@@ -12,6 +12,11 @@ export interface IdentifyOptions {
   current: Geometry;
   /** Sectors per block of READ/WRITE MULTIPLE, 0 if disabled. */
   multiple: number;
+  writeCache: boolean;
+  /** As SET FEATURES numbers them. */
+  dmaMode: number;
+  /** Device 1 of its channel. */
+  slave: boolean;
   /** Up to 20 ASCII characters. */
   serial: string;
   /** Up to 8 ASCII characters. */
@@ -25,7 +30,10 @@ export const LBA28_SECTORS = 0x0fff_ffff;
 
 const NOP_COMMAND = 0x4000;
 const POWER_MANAGEMENT = 0x0008;
+const WRITE_CACHE = 0x0020;
 const FLUSH_CACHE = 0x1000;
+const FLUSH_CACHE_EXT = 0x2000;
+const ADDRESS_48 = 0x0400;
 /** Bit 14 set, bit 15 clear: the word is valid. */
 const VALID = 0x4000;
 
@@ -39,7 +47,7 @@ export function identify(block: Uint8Array, options: IdentifyOptions): void {
     const padded = value.padEnd(words * 2).slice(0, words * 2);
     for (let i = 0; i < words; i++) word(index + i, (padded.charCodeAt(2 * i) << 8) | padded.charCodeAt(2 * i + 1));
   };
-  const { geometry, current } = options;
+  const { geometry, current, dmaMode } = options;
   block.fill(0, 0, 512);
   word(0, 0x0040); // ATA, fixed
   word(1, geometry.cylinders);
@@ -55,23 +63,31 @@ export function identify(block: Uint8Array, options: IdentifyOptions): void {
   text(27, 20, options.model);
   word(47, 0x8000 | MAX_MULTIPLE);
   word(48, 1); // 32-bit accesses of the data port
-  word(49, 0x0a00); // IORDY, LBA
+  word(49, 0x0b00); // IORDY, LBA, DMA
   word(51, 0x0200); // PIO timing mode 2 without IORDY
-  word(53, 0x0003); // words 54–58 and 64–70 are valid
+  word(53, 0x0007); // words 54–58, 64–70 and 88 are valid
   word(54, current.cylinders);
   word(55, current.heads);
   word(56, current.sectors);
   double(57, current.cylinders * current.heads * current.sectors);
   word(59, options.multiple === 0 ? 0 : 0x0100 | options.multiple);
   double(60, Math.min(options.sectors, LBA28_SECTORS));
+  const [multiword, ultra] = [0x20, 0x40].map((first) => ((dmaMode & 0xf0) === first ? 0x100 << (dmaMode & 7) : 0));
+  word(63, 0x0007 | multiword!); // modes 0–2, and which one is selected
   word(64, 0x0003); // PIO modes 3 and 4
+  word(65, 120); // ns per multiword DMA cycle
+  word(66, 120);
   word(67, 120); // ns per PIO cycle
   word(68, 120);
-  word(80, 0x001e); // ATA-1 to ATA-4
-  word(82, NOP_COMMAND | POWER_MANAGEMENT);
-  word(83, VALID | FLUSH_CACHE);
+  word(80, 0x007e); // ATA-1 to ATA-6
+  word(82, NOP_COMMAND | WRITE_CACHE | POWER_MANAGEMENT);
+  word(83, VALID | FLUSH_CACHE_EXT | FLUSH_CACHE | ADDRESS_48);
   word(84, VALID);
-  word(85, NOP_COMMAND | POWER_MANAGEMENT);
-  word(86, FLUSH_CACHE);
+  word(85, NOP_COMMAND | (options.writeCache ? WRITE_CACHE : 0) | POWER_MANAGEMENT);
+  word(86, FLUSH_CACHE_EXT | FLUSH_CACHE | ADDRESS_48);
   word(87, VALID);
+  word(88, 0x003f | ultra!); // Ultra DMA modes 0–5
+  word(93, options.slave ? 0x6100 : 0x6001); // a cable of 80 wires; the drive knows its place by a jumper
+  double(100, options.sectors >>> 0);
+  double(102, Math.floor(options.sectors / 2 ** 32));
 }

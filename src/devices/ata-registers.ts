@@ -1,5 +1,5 @@
 /**
- * Bits of the ATA task file. Source: ATA-2 (X3T10/948D) §6.2, ATA-4 (T13/1153D) §7.
+ * Bits of the ATA task file. Source: ATA-2 (X3T10/948D) §6.2, ATA-4 (T13/1153D) §7, ATA-6 (T13/1410D) §6.20 for 48-bit addresses.
  *
  *   offset  read              write
  *   0       data              data (16 bits; 32-bit accesses are two of them)
@@ -11,6 +11,9 @@
  *   6       device/head       device/head       LBA 27–24 in bits 3–0
  *   7       status            command
  *   control block: alternate status / device control
+ *
+ * Offsets 2 to 5 are two bytes deep: a write moves the byte that was there to the high half, which 48-bit commands use too, and
+ * which is read while HOB is set: count 15–8, LBA 31–24, 39–32, 47–40.
  */
 
 export const REG_DATA = 0;
@@ -53,6 +56,8 @@ export const DEVICE_LBA = 0x40;
 /** Device/head: bits that read as ones up to ATA-3. */
 export const DEVICE_ONES = 0xa0;
 
+/** Device control: reads show the high halves of the registers, until the next write to one of them. */
+export const CONTROL_HOB = 0x80;
 /** Device control: no interrupts from the selected device. */
 export const CONTROL_NIEN = 0x02;
 /** Device control: software reset while set. */

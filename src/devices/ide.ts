@@ -1,6 +1,6 @@
 /**
  * One IDE channel: the task file (8 ports) and the control block (1 port) in front of up to two ATA disks.
- * Register bits: ata-registers.ts. Source: ATA-2 (X3T10/948D) §6–7; ATA-4 (T13/1153D) §9.16 for an absent device 1.
+ * Register bits: ata-registers.ts; DMA: ide-dma.ts. Source: ATA-2 (X3T10/948D) §6–7; ATA-4 (T13/1153D) §9.16 for an absent device 1.
  *
  * Writes go to both drives, reads come from the selected one. A single master answers for an absent slave: the status
  * reads as 0, the other registers as its own, and commands are ignored. With no drive at all the data lines float high,
@@ -10,10 +10,11 @@
 import { AtaDisk } from './ata-disk.ts';
 import type { Geometry } from './ata-geometry.ts';
 import { EXECUTE_DEVICE_DIAGNOSTIC } from './ata-commands.ts';
-import { ATA_BSY, CONTROL_NIEN, CONTROL_SRST, DEVICE_SELECT, REG_COMMAND, REG_DATA, REG_DEVICE, REG_STATUS } from './ata-registers.ts';
+import { ATA_BSY, CONTROL_HOB, CONTROL_NIEN, CONTROL_SRST, DEVICE_SELECT, REG_COMMAND, REG_DATA, REG_DEVICE, REG_STATUS } from './ata-registers.ts';
 import { DeviceState } from './device.ts';
 import type { Clock, Device, IrqLine } from './device.ts';
 import type { BlockBackend } from './host.ts';
+import type { BusMaster } from './ide-dma.ts';
 import type { AccessSize, IoRegion } from '../memory/io-region.ts';
 
 export { guessGeometry } from './ata-geometry.ts';
@@ -29,6 +30,8 @@ export interface IdeChannelOptions {
   irq: IrqLine;
   /** Master and slave. */
   drives: readonly (BlockBackend | null)[];
+  /** Moves data for the drives; none: there is programmed I/O only. */
+  dma?: BusMaster;
   /** Default translations; guessed where not given. */
   geometries?: readonly (Geometry | null | undefined)[];
   /** Serial numbers. */
@@ -50,10 +53,14 @@ export class IdeChannel implements Device {
   /** 3F6, 376. */
   readonly controlBlock: IoRegion;
   readonly #irq: IrqLine;
+  readonly #dma: BusMaster | null;
 
   constructor(options: IdeChannelOptions) {
     this.name = options.name;
     this.#irq = options.irq;
+    this.#dma = options.dma ?? null;
+    // Only the drive of the running command has anything to move.
+    if (this.#dma !== null) this.#dma.started = () => this.disks.forEach((disk) => disk?.moveByDma());
     const disk = (index: 0 | 1): AtaDisk | null => {
       const backend = options.drives[index] ?? null;
       if (backend === null) return null;
@@ -62,6 +69,7 @@ export class IdeChannel implements Device {
         clock: options.clock,
         backend,
         slave: index === 1,
+        dma: this.#dma,
         geometry: options.geometries?.[index] ?? undefined,
         serial: options.serials?.[index],
         onInterrupt: () => this.#updateIrq(),
@@ -112,7 +120,9 @@ export class IdeChannel implements Device {
 
   #updateIrq(): void {
     const enabled = (this.state.fields.control & CONTROL_NIEN) === 0;
-    this.#irq.set(enabled && (this.#selected()?.interrupt ?? false));
+    const level = enabled && (this.#selected()?.interrupt ?? false);
+    this.#dma?.interrupt.set(level);
+    this.#irq.set(level);
   }
 
   #status(): number {
@@ -142,7 +152,7 @@ export class IdeChannel implements Device {
       return status;
     }
     const answering = this.#selected() ?? this.disks[0];
-    return answering === null ? FLOATING : answering.readRegister(offset);
+    return answering === null ? FLOATING : answering.readRegister(offset, (this.state.fields.control & CONTROL_HOB) !== 0);
   }
 
   #write(offset: number, value: number, size: AccessSize): void {
@@ -156,6 +166,7 @@ export class IdeChannel implements Device {
   }
 
   #writeRegister(offset: number, value: number): void {
+    this.state.fields.control &= ~CONTROL_HOB;
     if (offset === REG_COMMAND) {
       this.#command(value);
       return;

@@ -15,6 +15,7 @@
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
  *     0510-0511, 0514-051B  firmware configuration
  *
+ * The bus master of the PIIX3 IDE has 16 ports where its base address register says.
  * FEE00000 local APIC, FEC00000 I/O APIC. Other physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
 import type { AddressSpace, Region } from '../memory/address-space.ts';
@@ -34,6 +35,7 @@ import { DmaPages, I8237 } from './i8237.ts';
 import { I8254 } from './i8254.ts';
 import { I8259Pair } from './i8259.ts';
 import { IdeChannel } from './ide.ts';
+import { BusMaster, busMasterPorts } from './ide-dma.ts';
 import { IO_APIC_BASE, IoApic } from './io-apic.ts';
 import { Line, SharedLine } from './irq.ts';
 import { IsaDebugExit } from './isa-debug-exit.ts';
@@ -46,6 +48,7 @@ import { PcTestDevice, TEST_MEMORY_BASE } from './pc-testdev.ts';
 import { PciBus } from './pci.ts';
 import { PciVga } from './pci-vga.ts';
 import { Piix3, Piix3Ide } from './piix3.ts';
+import { PortPlaces } from './port-places.ts';
 import { Port61 } from './port61.ts';
 import { Port92 } from './port92.ts';
 import { Ps2Keyboard } from './ps2-keyboard.ts';
@@ -145,6 +148,8 @@ export class Pc<P extends Processor = Processor> {
   readonly #i8042: I8042;
   readonly #irqs: readonly SharedLine[];
   readonly #pirqs: readonly SharedLine[];
+  /** Ports that PCI functions have where the guest says. */
+  readonly #ports = new PortPlaces(this.io);
 
   /**
    * @param createProcessor puts a processor into the socket
@@ -204,7 +209,8 @@ export class Pc<P extends Processor = Processor> {
     });
     const piix3 = new Piix3(this.#irqs.map((irq) => irq.input()), reset);
     this.#pirqs = piix3.pirq.map((line) => new SharedLine(line));
-    const piix3Ide = new Piix3Ide();
+    const masters = [0, 1].map((channel) => new BusMaster(`ide${channel}-dma`, space, () => piix3Ide.isMaster)) as [BusMaster, BusMaster];
+    const piix3Ide = new Piix3Ide(this.#ports.add(busMasterPorts(masters)));
     const pciVga = this.vga && this.#pciVga(this.vga);
     this.pci = new PciBus(piix3.resetControl);
     this.pci.add(0, 0, host);
@@ -214,7 +220,7 @@ export class Pc<P extends Processor = Processor> {
 
     // Disks and lines.
     this.fdc = new FloppyController({ clock, irq: this.#irq(6), dma: dma1.channels[FLOPPY_DMA], drives: config.floppies ?? [] });
-    this.ide = [this.#channel(config, 0), this.#channel(config, 1)];
+    this.ide = [this.#channel(config, 0, masters[0]), this.#channel(config, 1, masters[1])];
     this.serials = SERIAL_PORTS.map(([, irq], i) => {
       const backend = config.serials?.[i] ?? null;
       return backend && new Ns16550(`com${i + 1}`, clock, this.#irq(irq), backend, { maxFrameTime: SERIAL_FRAME_TIME });
@@ -270,7 +276,7 @@ export class Pc<P extends Processor = Processor> {
     }
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
-      fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...this.ide[0].devices, ...this.ide[1].devices,
+      fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
       ...optional.filter((device) => device !== null),
     ];
     fillCmos((index, value) => this.rtc.setNvram(index, value), {
@@ -373,12 +379,13 @@ export class Pc<P extends Processor = Processor> {
     return this.#irqs[number].input();
   }
 
-  #channel({ disks = [], geometries = [] }: PcConfig, channel: 0 | 1): IdeChannel {
+  #channel({ disks = [], geometries = [] }: PcConfig, channel: 0 | 1, dma: BusMaster): IdeChannel {
     const drives = [0, 1].map((i) => disks[2 * channel + i] ?? null);
     return new IdeChannel({
       name: `ide${channel}`,
       clock: this.clock,
       irq: this.#irq(14 + channel),
+      dma,
       drives,
       geometries: [0, 1].map((i) => geometries[2 * channel + i] ?? null),
     });

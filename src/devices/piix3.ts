@@ -7,6 +7,7 @@
 import type { IoRegion } from '../memory/io-region.ts';
 import type { Device, IrqLine } from './device.ts';
 import { DeviceState } from './device.ts';
+import { BUS_MASTER_SIZE } from './ide-dma.ts';
 import { Line } from './irq.ts';
 import { COMMAND_IO, COMMAND_MASTER, PCI_COMMAND, PCI_STATUS, PciConfig, pciHeader } from './pci.ts';
 import type { PciFunction } from './pci.ts';
@@ -114,15 +115,16 @@ export class Piix3 implements Device, PciFunction {
 }
 
 /**
- * Function 1. The channels answer at their fixed ports whatever IDETIM says; bus mastering is not there: its base register
- * (BMIBA, 20h) reads as zero, so drivers use programmed I/O.
+ * Function 1. The channels answer at their fixed ports whatever IDETIM says; the bus master's registers (ide-dma.ts) at the ports
+ * that BMIBA (20h) names.
  */
 export class Piix3Ide implements Device, PciFunction {
   readonly name = 'piix3-ide';
   readonly state: DeviceState<{ config: Uint8Array }>;
   readonly config: PciConfig;
 
-  constructor() {
+  /** @param moved told where the registers of the bus master are decoded */
+  constructor(moved: (base: number | null) => void) {
     const bytes = pciHeader({ vendor: 0x8086, device: 0x7010, classCode: 0x010180 });
     bytes[PCI_STATUS] = 0x80;
     bytes[PCI_STATUS + 1] = 0x02;
@@ -132,10 +134,21 @@ export class Piix3Ide implements Device, PciFunction {
       .clearable(PCI_STATUS, 2, 0x3800)
       .writable(0x0d, 1, 0xf0)
       .writable(0x40, 4, -1)
-      .writable(0x44, 1, 0xff);
+      .writable(0x44, 1, 0xff)
+      .bar(4, 'io', BUS_MASTER_SIZE, moved);
+  }
+
+  /** It may use the bus on its own. */
+  get isMaster(): boolean {
+    return (this.config.command & COMMAND_MASTER) !== 0;
   }
 
   reset(): void {
     this.state.reset();
+    this.config.updateBars();
+  }
+
+  restored(): void {
+    this.config.updateBars();
   }
 }

@@ -53,6 +53,11 @@ export class PortBus {
     return mapping;
   }
 
+  /** No region answers at any of these ports. */
+  isFree(base: number, length: number): boolean {
+    return this.#index.subarray(base, base + length).every((number) => number === 0);
+  }
+
   /** @throws Error if the mapping is not on this bus (any more). */
   unmap(mapping: PortMapping): void {
     const number = this.#mappings.indexOf(mapping);

@@ -433,7 +433,7 @@ describe('commands', () => {
   it('SET FEATURES knows its subcommands', () => {
     expect(outcome(0xef, { [ERROR]: 0x02 })).toEqual([0x50, 0]);
     expect(outcome(0xef, { [ERROR]: 0x03, [COUNT]: 0x0c })).toEqual([0x50, 0]);
-    expect(outcome(0xef, { [ERROR]: 0x03, [COUNT]: 0x42 })).toEqual([0x51, 4]);
+    expect(outcome(0xef, { [ERROR]: 0x03, [COUNT]: 0x46 })).toEqual([0x51, 4]);
     expect(outcome(0xef, { [ERROR]: 0x99 })).toEqual([0x51, 4]);
   });
 
