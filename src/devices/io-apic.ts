@@ -62,7 +62,8 @@ export class IoApic implements Device {
 
   #set(input: number, level: boolean): void {
     const { fields } = this.state, bit = 1 << input;
-    if (level && (fields.lines & bit) === 0) fields.edges |= bit;
+    // Edges at a masked input are lost.
+    if (level && (fields.lines & bit) === 0 && (fields.low[input]! & MASKED) === 0) fields.edges |= bit;
     fields.lines = level ? fields.lines | bit : fields.lines & ~bit;
     if (level) this.#service(input);
   }
