@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { assembleFile } from '../bios/assembler/files.ts';
 
 /** In the order in which tables show them. */
-export const GUESTS = ['sieve', 'fib', 'sha256', 'sort', 'matrix', 'memcpy-loop', 'memcpy-rep', 'x87', 'syscall', 'calls'] as const;
+export const GUESTS = ['sieve', 'fib', 'sha256', 'sort', 'matrix', 'memcpy-loop', 'memcpy-rep', 'x87', 'sse2', 'syscall', 'calls'] as const;
 /** Guests that go on for ever: what bench/soak.ts watches the memory of. */
 export const SOAK_GUESTS = ['self-writing', 'new-code'] as const;
 export type GuestName = typeof GUESTS[number] | typeof SOAK_GUESTS[number];
