@@ -200,12 +200,34 @@ function approximation(R: Int32Array, count: number, f: (x: number) => number): 
   };
 }
 
-/** ZF, PF and CF of COMISS and its like, from the order of two lanes; -1 if an exception is not masked. */
-export function compareScalar(R: Int32Array, format: Format, d: number, s: number, signals: boolean): number {
+/** ZF, PF and CF of COMISS and its like; -1 if an exception is not masked. */
+export type Comparison = (d: number, s: number) => number;
+
+const LESS = 0x01, EQUAL = 0x40, UNORDERED = 0x45;
+
+export function compareSingles(R: Int32Array, signals: boolean): Comparison {
+  const singles = new Float32Array(R.buffer, R.byteOffset);
+  return (d, s) => {
+    const a = singles[d]!, b = singles[s]!, x = R[d]! & 0x7f800000, y = R[s]! & 0x7f800000;
+    if (x === 0x7f800000 || y === 0x7f800000 || (x === 0 && a !== 0) || (y === 0 && b !== 0)) return compareExactly(R, SINGLE, d, s, signals);
+    return a === b ? EQUAL : a < b ? LESS : 0;
+  };
+}
+
+export function compareDoubles(R: Int32Array, signals: boolean): Comparison {
+  const doubles = new Float64Array(R.buffer, R.byteOffset);
+  return (d, s) => {
+    const a = doubles[d >> 1]!, b = doubles[s >> 1]!, x = R[d + 1]! & 0x7ff00000, y = R[s + 1]! & 0x7ff00000;
+    if (x === 0x7ff00000 || y === 0x7ff00000 || (x === 0 && a !== 0) || (y === 0 && b !== 0)) return compareExactly(R, DOUBLE, d, s, signals);
+    return a === b ? EQUAL : a < b ? LESS : 0;
+  };
+}
+
+function compareExactly(R: Int32Array, format: Format, d: number, s: number, signals: boolean): number {
   const exact = new ExactLane(R[MXCSR]!);
   const order = exact.compare(format, readLane(R, format, d, 0), readLane(R, format, s, 0), signals);
   if (raiseFlags(R, exact.flags)) return -1;
-  return order === null ? 0x45 : order === 0 ? 0x40 : order < 0 ? 1 : 0;
+  return order === null ? UNORDERED : order === 0 ? EQUAL : order < 0 ? LESS : 0;
 }
 
 /** By mnemonic. */

@@ -4,8 +4,7 @@
  */
 import type { Helper } from '../../tcg/env.ts';
 import { createConversions } from './convert.ts';
-import { DOUBLE, SINGLE } from './float-exact.ts';
-import { compareScalar, createFloats } from './float.ts';
+import { compareDoubles, compareSingles, createFloats } from './float.ts';
 import { createFxsave } from './fxsave.ts';
 import type { SimdContext } from './fxsave.ts';
 import { LANES, laneFunction } from './lanes.ts';
@@ -30,8 +29,9 @@ export function createSimdHelpers(cpu: SimdContext): Helper[] {
   const masks = Object.entries(createMasks(R)).map(([name, fn]) => contained(name, fn.length, fn, true));
   const floats = Object.entries(createFloats(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), fn.length, fn as Helper['fn'], true));
   const conversions = Object.entries(createConversions(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), 2, fn as Helper['fn'], true));
-  const comparisons = ([['comiss', SINGLE, true], ['ucomiss', SINGLE, false], ['comisd', DOUBLE, true], ['ucomisd', DOUBLE, false]] as const).map(([name, format, signals]) =>
-    contained(name, 2, (d, s) => compareScalar(R, format, d!, s!, signals), true));
+  const comparisons = ([
+    ['comiss', compareSingles(R, true)], ['ucomiss', compareSingles(R, false)], ['comisd', compareDoubles(R, true)], ['ucomisd', compareDoubles(R, false)],
+  ] as const).map(([name, fn]) => contained(name, 2, fn as Helper['fn'], true));
   const { fxsave, fxrstor, ldmxcsr, maskmov } = createFxsave(cpu);
   return [
     ...packed, ...masks, ...floats, ...conversions, ...comparisons,
