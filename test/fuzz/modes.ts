@@ -5,7 +5,8 @@ import {
   AC, CR0, CR0_ET, CR0_PE, CR0_PG, CR3, CR4, CS, EFLAGS, EIP, GDT_BASE, GDT_LIMIT, HF_CPL_MASK, HFLAGS, ID, IDT_BASE, IDT_LIMIT, IOPL, LDT_ATTR, LDT_BASE, LDT_LIMIT,
   LDT_SEL, RF, TF, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL, VM,
 } from '../../src/cpu/state.ts';
-import { fillState } from '../vectors/float-values.ts';
+import { loadFloats } from '../vectors/float-state.ts';
+import { randomState } from '../vectors/float-values.ts';
 import { USER_CODE, USER_DATA } from '../vectors/layout.ts';
 import { Random } from '../vectors/random.ts';
 import * as L from './layout.ts';
@@ -147,7 +148,7 @@ export function enterMode(cpu: Cpu, mode: Mode, start: Start, codeOffset: number
     R[TR_LIMIT] = 0xe8;
     R[TR_ATTR] = 0x8b00;
   }
-  if (start.floats !== 0) fillState(R, new Random(start.floats));
+  if (start.floats !== 0) loadFloats(R, randomState(new Random(start.floats)));
   writeEflags(R, start.eflags, SETTABLE_FLAGS);
   if (mode.kind === 'v86') R[EFLAGS] = R[EFLAGS]! | VM;
   mode.segments.forEach(({ selector, base, limit, attr }, seg) => cpu.setSegment(seg, selector, base, limit, attr));

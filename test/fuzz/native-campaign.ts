@@ -6,6 +6,7 @@ import { UserMachine } from '../suites/user-machine.ts';
 import { EFLAGS_INDEX, EIP_INDEX } from '../vectors/layout.ts';
 import { MAX_STOPS, Recorder } from '../vectors/recorder.ts';
 import type { Recording, RecorderArea, RecorderInput, Stop } from '../vectors/recorder.ts';
+import { isFloatRow } from '../vectors/forms.ts';
 import { isExcluded } from '../vectors/scenarios.ts';
 import { makeCase } from './generate.ts';
 import * as L from './layout.ts';
@@ -22,7 +23,7 @@ const PAGE_FAULT = 14;
 /** Page-fault error code: "instruction fetch" came with no-execute pages. */
 const FETCH = 0x10;
 
-export const NATIVE_ROWS = ROWS.filter((row) => !isExcluded(row));
+export const NATIVE_ROWS = ROWS.filter((row) => !isExcluded(row) && !isFloatRow(row));
 
 const hex = (value: number, digits = 8): string => (value >>> 0).toString(16).padStart(digits, '0');
 

@@ -11,6 +11,7 @@ import { UserMachine } from '../suites/user-machine.ts';
 import { EIP_INDEX, USER_CODE } from '../vectors/layout.ts';
 import { MAX_STOPS } from '../vectors/recorder.ts';
 import type { RecorderArea, Stop } from '../vectors/recorder.ts';
+import { isFloatRow } from '../vectors/forms.ts';
 import { isExcluded } from '../vectors/scenarios.ts';
 import { flagsRead, shiftCount, undefinedAfter } from './flag-use.ts';
 import * as L from './layout.ts';
@@ -129,7 +130,7 @@ export class Judge {
 
   private isIncomparable(insn: Insn): boolean {
     const { row, opSize, addrSize, rep, imm } = insn, { mnemonic, operands } = row, { R } = this.machine.cpu;
-    if (isExcluded(row) || (flagsRead(insn) & this.undefined) !== 0) return true;
+    if (isExcluded(row) || isFloatRow(row) || (flagsRead(insn) & this.undefined) !== 0) return true;
     if (mnemonic === 'INT') return imm === SYSTEM_CALL;
     if (SELECTOR_TESTS.includes(mnemonic)) return isUnknown(this.operandE(insn));
     // The result is undefined.

@@ -13,7 +13,7 @@ import { Cpu } from '../../src/cpu/cpu.ts';
 import type { CpuOptions } from '../../src/cpu/cpu.ts';
 import { writeEflags } from '../../src/cpu/flags.ts';
 import {
-  CR0, CR0_AM, CR0_ET, CR0_NE, CR0_PE, CR0_PG, CR0_WP, CR2, CR3, CS, DS, EIP, ES, ESP, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, HF_CPL_MASK, HFLAGS, IDT_BASE, IDT_LIMIT, LDT_ATTR,
+  CR0, CR0_AM, CR0_ET, CR0_NE, CR0_PE, CR0_PG, CR0_WP, CR2, CR3, CR4, CR4_OSFXSR, CR4_OSXMMEXCPT, CS, DS, EIP, ES, ESP, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, HF_CPL_MASK, HFLAGS, IDT_BASE, IDT_LIMIT, LDT_ATTR,
   LDT_SEL, SEG_SEL, SS, TR_ATTR, TR_BASE, TR_LIMIT, TR_SEL,
 } from '../../src/cpu/state.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
@@ -61,6 +61,7 @@ export class UserMachine {
     cpu.reset();
     R[CR0] = CR0_PE | CR0_PG | CR0_ET | CR0_NE | CR0_WP | CR0_AM;
     R[CR3] = DIRECTORY;
+    R[CR4] = CR4_OSFXSR | CR4_OSXMMEXCPT;
     R[GDT_BASE] = GDT;
     R[GDT_LIMIT] = 8 * GDT_ENTRIES - 1;
     R[IDT_BASE] = IDT;

@@ -3,6 +3,8 @@
 import type { Vector } from '../vectors/format.ts';
 import { AREAS, EFLAGS_INDEX, ENTRY, initialMemory } from '../vectors/layout.ts';
 import type { Stop } from '../vectors/recorder.ts';
+import { compareFloats } from './float-check.ts';
+import type { Share } from './float-check.ts';
 import type { VectorMachine } from './vectors-machine.ts';
 
 const REGISTERS: readonly string[] = ['EAX', 'ECX', 'EDX', 'EBX', 'ESP', 'EBP', 'ESI', 'EDI', 'EFLAGS', 'EIP'];
@@ -27,12 +29,17 @@ function expectedAreas({ input, output }: Vector): Uint8Array[] {
 }
 
 /** Runs a vector of a form; one line for everything that differs. */
-export function check(machine: VectorMachine, vector: Vector, form: string): string[] {
+export function check(machine: VectorMachine, vector: Vector, form: string, share: Share = { equal: 0, all: 0 }): string[] {
   const got = machine.run(vector.input, form);
   if (got === undefined) return ['did not reach an exception'];
   const differences = compareOutcome(got, vector);
+  if (vector.input.floats !== 0) differences.push(...compareFloats(machine.floats, vector, form, share));
   expectedAreas(vector).forEach((expected, i) => {
     const actual = machine.area(i);
+    const { base } = AREAS[i]!;
+    for (const { address, length } of vector.undefinedMemory) {
+      if (address >= base && address - base < actual.length) expected.set(actual.subarray(address - base, address - base + length), address - base);
+    }
     if (Buffer.compare(expected, actual) === 0) return;
     const at = expected.findIndex((byte, offset) => byte !== actual[offset]);
     differences.push(`[${hex(AREAS[i].base + at, 6)}] is ${hex(actual[at], 2)}, not ${hex(expected[at], 2)}`);

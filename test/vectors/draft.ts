@@ -4,6 +4,7 @@
  */
 
 import type { Row } from '../../src/cpu/decode/insn.ts';
+import { isFloatRow } from './forms.ts';
 import { opcodeBytes } from '../../src/cpu/decode/table.ts';
 import { EAX, EBP, EBX, ECX, EDI, EDX, ESI, ESP } from '../../src/cpu/state.ts';
 import type { Patch } from './format.ts';
@@ -14,6 +15,8 @@ import type { Random } from './random.ts';
 export type Operand =
   | { readonly kind: 'register'; readonly register: number; readonly size: number }
   | { readonly kind: 'memory'; readonly address: number; readonly size: number }
+  /** x87, MMX or SSE: of any size, not a number here. */
+  | { readonly kind: 'vector'; readonly address: number; readonly size: number }
   | { readonly kind: 'immediate'; readonly offset: number; readonly size: number }
   /** Segment registers, the string operands, jumps: what a scenario sets in its own way. */
   | { readonly kind: 'other' };
@@ -26,7 +29,11 @@ export interface Variant {
   readonly addrSize: number;
   /** The E or M operand is in memory. */
   readonly memory: boolean;
+  /** Bytes of an x87 operand in memory. */
+  readonly size?: number;
 }
+
+const VECTOR_SIZES: Readonly<Record<string, number>> = { d: 4, ss: 4, q: 8, sd: 8, '': 512 };
 
 /** Base and index registers of 16-bit ModRM.rm. */
 const RM16: readonly (readonly number[])[] = [[EBX, ESI], [EBX, EDI], [EBP, ESI], [EBP, EDI], [ESI], [EDI], [EBP], [EBX]];
@@ -105,7 +112,7 @@ export class Draft {
 
   setOperand(index: number, value: number): boolean {
     const operand = this.operands[index];
-    if (operand === undefined || operand.kind === 'other') return false;
+    if (operand === undefined || operand.kind === 'other' || operand.kind === 'vector') return false;
     if (operand.kind === 'register') return this.setRegister(operand.register, operand.size, value);
     if (operand.kind === 'memory') this.setMemory(operand.address, operand.size, value);
     else this.immediate.splice(operand.offset, operand.size, ...littleEndian(value, operand.size));
@@ -115,7 +122,7 @@ export class Draft {
   /** What an operand holds, zero-extended (4 bytes: int32). */
   getOperand(index: number): number {
     const operand = this.operands[index];
-    if (operand === undefined || operand.kind === 'other') return 0;
+    if (operand === undefined || operand.kind === 'other' || operand.kind === 'vector') return 0;
     const { size } = operand;
     if (operand.kind === 'register') {
       const whole = size === 1 ? operand.register & 3 : operand.register;
@@ -181,16 +188,18 @@ export class Draft {
     const { row, opSize, memory, addrSize } = this.variant;
     const { random, middle } = this;
     const sizes: Readonly<Record<string, number>> = { b: 1, w: 2, d: 4, v: opSize, z: opSize, a: 2 * opSize, p: 2 + opSize, s: 6, q: 8 };
-    const hasModrm = row.group >= 0 || row.operands.some((operand) => /^[EGMRSCD][a-z/]|^M$/.test(operand));
+    const hasModrm = row.group >= 0 || row.operands.some((operand) => /^[EGMRSCDPQNVWU][a-z/]|^M$/.test(operand));
     const general = row.operands.find((operand) => operand.startsWith('G'));
     const kept = general === undefined || random.chance(0.2) ? reserved : reserved | 1 << (general === 'Gb' ? middle & 3 : middle);
     const last = random.below(8);
-    const indirect = row.operands.find((operand) => /^[EM]|^Rv/.test(operand));
-    const indirectSize = indirect === undefined ? 0 : memory && indirect.startsWith('Rv') ? 2 : (sizes[indirect[1]] ?? opSize);
+    const indirect = row.operands.find((operand) => /^[EMQWNU]|^Rv/.test(operand));
+    const isVector = indirect !== undefined && (/^[QW]|^Ef/.test(indirect) || isFloatRow(row) && indirect.startsWith('M'));
+    const indirectSize = indirect === undefined ? 0 : isVector ? this.variant.size ?? VECTOR_SIZES[indirect.slice(1)] ?? 16 : memory && indirect.startsWith('Rv') ? 2 : (sizes[indirect[1]] ?? opSize);
     let address = 0;
     if (hasModrm) {
       if (memory) {
         address = this.address(indirectSize);
+        if (isVector && indirectSize >= 16 && random.chance(0.95)) address &= -16;
         this.modrm = addrSize === 2 ? this.address16(middle, address, kept) : this.address32(middle, address, kept);
       } else {
         this.modrm = [row.modrm >= 0 ? row.modrm : 0xC0 | middle << 3 | last];
@@ -199,7 +208,8 @@ export class Draft {
     for (const operand of row.operands) {
       const size = sizes[operand[1]] ?? opSize;
       if (operand === indirect) {
-        this.operands.push(memory ? { kind: 'memory', address, size: indirectSize } : { kind: 'register', register: last, size: indirectSize });
+        if (isVector || /^[NU]/.test(operand)) this.operands.push(memory ? { kind: 'vector', address, size: indirectSize } : { kind: 'other' });
+        else this.operands.push(memory ? { kind: 'memory', address, size: indirectSize } : { kind: 'register', register: last, size: indirectSize });
       } else if (/^G/.test(operand)) this.operands.push({ kind: 'register', register: middle, size });
       else if (/^Z/.test(operand)) this.operands.push({ kind: 'register', register: row.opcode & 7, size });
       else if (operand === 'AL') this.operands.push({ kind: 'register', register: EAX, size: 1 });

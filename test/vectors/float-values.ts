@@ -2,9 +2,8 @@
  * Random operands for x87, MMX and SSE: ordinary numbers, and those that instructions trip over (zeros, denormals, infinities, NaNs, the
  * limits of integers and of other formats), and control words.
  */
-import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW, FPU_TW } from '../../src/cpu/fpu/state.ts';
-import { MXCSR, XMM } from '../../src/cpu/simd/state.ts';
-import type { Random } from './random.ts';
+import { CONTROL, FLOAT_WORDS, MXCSR_WORD, STATUS, TAGS, VECTORS, X87 } from './float-state.ts';
+import { Random } from './random.ts';
 
 const SINGLES = [0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345, 0x7f800001, 0xff812345, 1, 0x807fffff, 0x00800000, 0x7f7fffff, 0x3f800000, 0xbf800000, 0x4f000000, 0xcf000000];
 const DOUBLE_TOPS = [0, 0x80000000, 0x7ff00000, 0xfff00000, 0x7ff80000, 0xfff80001, 0x7ff00001, 0x00100000, 0x7fefffff, 0x3ff00000, 0xbff00000, 0x41e00000, 0xc1e00000, 1];
@@ -95,21 +94,33 @@ export function vector(random: Random): number[] {
   }
 }
 
-/** Fills x87, MMX and SSE state. Old x87 exceptions are pending one time in sixteen. */
-export function fillState(R: Int32Array, random: Random): void {
-  R[FPU_CW] = random.below(8) === 0 ? 0x37f : controlWord(random);
+/** The state of x87, MMX and SSE (float-state.ts). Old x87 exceptions are pending one time in sixteen. */
+export function randomState(random: Random): Int32Array {
+  const state = new Int32Array(FLOAT_WORDS);
+  const control = random.below(8) === 0 ? 0x37f : controlWord(random);
   const pending = random.below(16) === 0;
-  const flags = random.below(3) === 0 ? random.below(64) & (pending ? 63 : R[FPU_CW]) : 0;
-  R[FPU_SW] = random.next() & 0x7f00 | flags | ((flags & ~R[FPU_CW]) !== 0 ? 0x8080 : 0);
-  R[FPU_TW] = 0;
+  const flags = random.below(3) === 0 ? random.below(64) & (pending ? 63 : control) : 0;
+  state[CONTROL] = control;
+  state[STATUS] = random.next() & 0x7f00 | flags | ((flags & ~control) !== 0 ? 0x8080 : 0);
   const empty = random.pick([0, 0, 1, 3, 4]);
   for (let i = 0; i < 8; i++) {
-    const [low, high, top] = extended(random);
-    R[FPU_LOW + 2 * i] = low;
-    R[FPU_HIGH + 2 * i] = high;
-    R[FPU_EXP + i] = top;
-    if (random.below(8) < empty) R[FPU_TW] = R[FPU_TW]! | 3 << 2 * i;
-    R.set(vector(random), XMM + 4 * i);
+    state.set(extended(random), X87 + 3 * i);
+    // At times the one before, or close to it: equal operands, cancellation.
+    if (i > 0 && random.below(6) === 0) {
+      state.copyWithin(X87 + 3 * i, X87 + 3 * i - 3, X87 + 3 * i);
+      state[X87 + 3 * i]! ^= random.below(2);
+      state[X87 + 3 * i + 2]! ^= random.below(2) << 15;
+    }
+    if (random.below(8) >= empty) state[TAGS]! |= 1 << i;
+    state.set(vector(random), VECTORS + 4 * i);
   }
-  R[MXCSR] = mxcsr(random);
+  state[MXCSR_WORD] = mxcsr(random);
+  return state;
+}
+
+/** The state of a seed: all vectors of the corpus begin with one of these, so what this file makes is part of the corpus. */
+export function stateOfSeed(seed: number): Int32Array {
+  const random = new Random(Math.imul(seed, 0x9e3779b1) ^ 0x2545f491);
+  for (let i = 0; i < 4; i++) random.next();
+  return randomState(random);
 }

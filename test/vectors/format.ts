@@ -10,6 +10,10 @@
  *       u8 exception vector (3 = ran into the INT3 after it), u16 error code, u32 CR2 if a page fault
  *       u16 which registers have changed (9 = EIP, if not the byte after the instruction's INT3; 10-15 = ES CS SS DS FS GS), u32 each
  *       memory after, where it has changed
+ *     and if the header says that there are floats (x87, MMX, SSE: float-state.ts)
+ *       u16 how much the seed of the state before (float-values.ts) is above the vector's before, u16 bits of the status word that are undefined
+ *       memory after that is undefined: u8 number of pieces; each u32 address, u16 length
+ *       u32, u32 which words of the state have changed, u32 each
  *     memory: u8 number of pieces; each u32 address, u16 length, bytes
  */
 
@@ -27,6 +31,16 @@ export interface VectorInput {
   /** EAX ECX EDX EBX ESP EBP ESI EDI EFLAGS (int32). */
   readonly registers: Int32Array;
   readonly memory: readonly Patch[];
+  /** Seed of the state of x87, MMX and SSE: `randomState` of it; 0: not of interest. */
+  readonly floats: number;
+}
+
+/** Words of the state (float-state.ts) and what they hold. */
+export type WordChanges = readonly (readonly [word: number, value: number])[];
+
+export interface Piece {
+  readonly address: number;
+  readonly length: number;
 }
 
 /** What the processor made of it. */
@@ -41,12 +55,16 @@ export interface VectorOutput {
   /** Selectors of ES CS SS DS FS GS. */
   readonly segments: Int32Array;
   readonly memory: readonly Patch[];
+  readonly floats: WordChanges;
 }
 
 export interface Vector {
   readonly form: number;
   /** EFLAGS bits that are not compared. */
   readonly undefinedFlags: number;
+  /** Bits of the x87 status word, and memory, that are not compared. */
+  readonly undefinedStatus: number;
+  readonly undefinedMemory: readonly Piece[];
   readonly input: VectorInput;
   readonly output: VectorOutput;
 }
@@ -56,6 +74,7 @@ export interface CorpusHeader {
   readonly processor: string;
   readonly seed: number;
   readonly count: number;
+  readonly floats: boolean;
   /** `81 /3 SBB Ev,Iz`. */
   readonly forms: readonly string[];
 }
@@ -106,6 +125,19 @@ class Writer {
       this.raw(bytes);
     }
   }
+  pieces(pieces: readonly Piece[]): void {
+    this.u8(pieces.length);
+    for (const { address, length } of pieces) {
+      this.u32(address);
+      this.u16(length);
+    }
+  }
+  words(changes: WordChanges): void {
+    const masks = [0, 0];
+    for (const [word] of changes) masks[word >> 5]! |= 1 << (word & 31);
+    for (const mask of masks) this.u32(mask);
+    for (const [, value] of changes) this.u32(value);
+  }
   finish(): Uint8Array {
     return this.bytes.subarray(0, this.length);
   }
@@ -151,17 +183,31 @@ class Reader {
       return { address, bytes: this.raw(this.u16()) };
     });
   }
+  pieces(): Piece[] {
+    return Array.from({ length: this.u8() }, () => ({ address: this.i32() >>> 0, length: this.u16() }));
+  }
+  words(): WordChanges {
+    const masks = [this.i32(), this.i32()] as const, changes: [number, number][] = [];
+    masks.forEach((mask, half) => {
+      for (let bit = 0; bit < 32; bit++) if ((mask >> bit & 1) !== 0) changes.push([32 * half + bit, this.i32()]);
+    });
+    return changes;
+  }
 }
 
 /** What registers and segments hold afterwards if the instruction changes none: in the order of the mask's bits. */
-const unchanged = ({ code, registers }: VectorInput): readonly number[] => [...registers, ENTRY + code.length + 1, ...INITIAL_SEGMENTS];
+const unchanged = ({ code, registers }: Pick<VectorInput, 'code' | 'registers'>): readonly number[] => [...registers, ENTRY + code.length + 1, ...INITIAL_SEGMENTS];
 
-export function encodeCorpus(header: CorpusHeader, vectors: readonly Vector[]): Uint8Array {
+export const encodeCorpus = (header: CorpusHeader, vectors: readonly Vector[]): Uint8Array => gzipSync(packCorpus(header, vectors), { level: 9 });
+
+/** The file before it is compressed. */
+export function packCorpus(header: CorpusHeader, vectors: readonly Vector[]): Uint8Array {
   const writer = new Writer();
   const text = Buffer.from(JSON.stringify(header));
   writer.u32(text.length);
   writer.raw(text);
-  for (const { form, undefinedFlags, input, output } of vectors) {
+  let seed = 0;
+  for (const { form, undefinedFlags, undefinedStatus, undefinedMemory, input, output } of vectors) {
     writer.u16(form);
     writer.u16(undefinedFlags);
     writer.u8(input.code.length);
@@ -173,27 +219,33 @@ export function encodeCorpus(header: CorpusHeader, vectors: readonly Vector[]): 
     if (output.exception === PAGE_FAULT) writer.u32(output.cr2);
     writer.changes([...output.registers, ...output.segments], unchanged(input));
     writer.memory(output.memory);
+    if (!header.floats) continue;
+    writer.u16(input.floats - seed);
+    seed = input.floats;
+    writer.u16(undefinedStatus);
+    writer.pieces(undefinedMemory);
+    writer.words(output.floats);
   }
-  return gzipSync(writer.finish(), { level: 9 });
+  return writer.finish();
 }
 
 export function decodeCorpus(file: Uint8Array): Corpus {
   const reader = new Reader(gunzipSync(file));
   const header = JSON.parse(Buffer.from(reader.raw(reader.i32())).toString()) as CorpusHeader;
+  let seed = 0;
   const vectors = Array.from({ length: header.count }, (): Vector => {
     const form = reader.u16(), undefinedFlags = reader.u16();
     const code = reader.raw(reader.u8());
-    const registers = Int32Array.from(reader.changes(DEFAULT_REGISTERS));
-    const input = { code, registers, memory: reader.memory() };
+    const registers = Int32Array.from(reader.changes(DEFAULT_REGISTERS)), before = reader.memory();
     const exception = reader.u8(), errorCode = reader.u16();
     const cr2 = exception === PAGE_FAULT ? reader.i32() : 0;
-    const after = reader.changes(unchanged(input));
-    const output = {
-      exception, errorCode, cr2,
-      registers: Int32Array.from(after.slice(0, EIP_INDEX + 1)), segments: Int32Array.from(after.slice(FIRST_SEGMENT_BIT)),
-      memory: reader.memory(),
+    const after = reader.changes(unchanged({ code, registers })), memory = reader.memory();
+    if (header.floats) seed += reader.u16();
+    const undefinedStatus = header.floats ? reader.u16() : 0, undefinedMemory = header.floats ? reader.pieces() : [], floats = header.floats ? reader.words() : [];
+    return {
+      form, undefinedFlags, undefinedStatus, undefinedMemory, input: { code, registers, memory: before, floats: seed },
+      output: { exception, errorCode, cr2, registers: Int32Array.from(after.slice(0, EIP_INDEX + 1)), segments: Int32Array.from(after.slice(FIRST_SEGMENT_BIT)), memory, floats },
     };
-    return { form, undefinedFlags, input, output };
   });
   return { header, vectors };
 }

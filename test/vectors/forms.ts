@@ -8,6 +8,9 @@ const hex = (value: number): string => value.toString(16).toUpperCase().padStart
 export const formOf = ({ prefix, map, opcode, group, modrm, mnemonic, operands }: Row): string =>
   `${prefix === '' ? '' : `${prefix}.`}${map === 1 ? '0F ' : ''}${hex(opcode)}${modrm >= 0 ? ` ${hex(modrm)}` : group < 0 ? '' : ` /${group}`} ${mnemonic}${operands.length === 0 ? '' : ` ${operands.join(',')}`}`;
 
+/** Rows of x87, MMX and SSE. */
+export const isFloatRow = ({ mnemonic, feature }: Row): boolean => /^(?:mmx|sse\d?|fxsr)$/.test(feature) || /^ESC\d$|^WAIT$/.test(mnemonic);
+
 export const UNDEFINED_FORM = 'undefined encoding', LENGTH_FORM = 'length limit';
 
 /** #UD on a 486 and on every processor since: holes in groups, registers where only memory will do, LOCK where it is not allowed. */

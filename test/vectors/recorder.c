@@ -9,9 +9,9 @@
  *
  * INPUT   u32 areas; each u32 base, u32 size, u32 writable, bytes; u32 vectors; each u32 registers[10] (EAX ECX EDX EBX ESP EBP ESI EDI
  *         EFLAGS EIP), u32 first, u32 count, u32 next[count] (by address from `first` on: where to go on after an exception there, or 0),
- *         u32 pieces; each u32 address, u32 length, bytes (the code is one of them)
- * OUTPUT  per vector u32 stops; each u32 exception, error, CR2, registers[10], selectors[6] (ES CS SS DS FS GS); then u32 pieces of memory that
- *         have changed, as above
+ *         u32 pieces; each u32 address, u32 length, bytes (the code is one of them); u32 floats, if 1 then 512 bytes for FXRSTOR
+ * OUTPUT  per vector u32 stops; each u32 exception, error, CR2, registers[10], selectors[6] (ES CS SS DS FS GS); if floats, for each stop 288 bytes
+ *         as FXSAVE saves them; then u32 pieces of memory that have changed, as above
  */
 #define _GNU_SOURCE
 #include <linux/filter.h>
@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI, EFLAGS, EIP, REGISTERS };
+enum { FLOAT_BYTES = 288, FSAVE_BYTES = 112, CONTROL_WORD = 0x37f, MXCSR = 0x1f80 };
 enum { MAX_AREAS = 8, MAX_STOPS = 64, MAX_NEXT = 1 << 14, ALTERNATE_STACK = 1 << 16, ALIGNMENT_CHECK = 1 << 18, SYSTEM_CALL = 128 };
 /* All areas lie below. */
 enum { PROGRAM = 0x8000000 };
@@ -43,6 +44,9 @@ uint32_t input[REGISTERS], harness_stack, harness_gs;
 static struct {
 	uint32_t exception, error, cr2, registers[REGISTERS], selectors[6];
 } stops[MAX_STOPS];
+static uint8_t float_stops[MAX_STOPS][FLOAT_BYTES];
+uint8_t float_input[512] __attribute__((aligned(16)));
+uint32_t default_mxcsr = MXCSR;
 static uint32_t stop_count, next_first, next_count, next[MAX_NEXT];
 static volatile sig_atomic_t running;
 
@@ -54,6 +58,7 @@ __asm__(
 	"	pushal\n"
 	"	pushfl\n"
 	"	movl %esp, harness_stack\n"
+	"	fxrstor float_input\n"
 	"	movl %gs, %eax\n"
 	"	movl %eax, harness_gs\n"
 	"	movl $0x2b, %eax\n"
@@ -72,6 +77,8 @@ __asm__(
 	"	jmp *input+36\n"
 	"leave:\n"
 	"	movl harness_stack, %esp\n"
+	"	fninit\n"
+	"	ldmxcsr default_mxcsr\n"
 	"	movl harness_gs, %eax\n"
 	"	movl %eax, %gs\n"
 	"	popfl\n"
@@ -105,6 +112,10 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 			stops[at].registers[i] = general_now[general[i]];
 		for (int i = 0; i < 6; i++)
 			stops[at].selectors[i] = general_now[segment[i]] & 0xffff;
+		/* The frame has an FSAVE image, and behind it one of FXSAVE. */
+		const uint8_t *floats = (const uint8_t *)machine->fpregs + FSAVE_BYTES;
+		for (int i = 0; i < FLOAT_BYTES; i++)
+			float_stops[at][i] = floats[i];
 	}
 	if (after != 0 && signal != SIGSYS && stop_count < MAX_STOPS) {
 		general_now[REG_EIP] = after;
@@ -227,6 +238,14 @@ static void run(FILE *in, FILE *out)
 		uint32_t address = get32(in), length = get32(in);
 		get(in, (void *)(uintptr_t)address, length);
 	}
+	uint32_t floats = get32(in);
+	memset(float_input, 0, sizeof float_input);
+	if (floats)
+		get(in, float_input, sizeof float_input);
+	else {
+		*(uint16_t *)float_input = CONTROL_WORD;
+		*(uint32_t *)(float_input + 24) = MXCSR;
+	}
 	for (uint32_t i = 0; i < area_count; i++)
 		memcpy(areas[i].before, (void *)(uintptr_t)areas[i].base, areas[i].size);
 	protect(PROT_READ);
@@ -238,6 +257,8 @@ static void run(FILE *in, FILE *out)
 	protect(PROT_READ | PROT_WRITE);
 	put32(out, stop_count);
 	fwrite(stops, sizeof *stops, stop_count, out);
+	if (floats)
+		fwrite(float_stops, FLOAT_BYTES, stop_count, out);
 	uint32_t pieces = 0;
 	for (uint32_t i = 0; i < area_count; i++)
 		pieces += put_changes(out, &areas[i], 1);

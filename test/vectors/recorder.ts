@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { USED_IMAGE_WORDS, floatsOfImage, imageOf } from './float-state.ts';
 import type { Patch } from './format.ts';
 import type { Area } from './layout.ts';
 
@@ -18,6 +19,8 @@ export interface RecorderInput {
   readonly next: Int32Array;
   /** The code among them. */
   readonly memory: readonly Patch[];
+  /** x87, MMX and SSE (float-state.ts), if they are of interest. */
+  readonly floats?: Int32Array | undefined;
 }
 
 /** The state at an exception. */
@@ -29,6 +32,7 @@ export interface Stop {
   readonly registers: Int32Array;
   /** ES CS SS DS FS GS. */
   readonly segments: Int32Array;
+  readonly floats?: Int32Array;
 }
 
 export interface Recording {
@@ -67,11 +71,12 @@ export class Recorder {
   record(inputs: readonly RecorderInput[]): Recording[] {
     const [program, input, output] = ['recorder', 'input', 'output'].map((name) => join(this.folder, name)) as [string, string, string];
     const areas = this.areas.flatMap(({ base, size, writable, bytes }) => [dwords(base, size, writable ? 1 : 0), Buffer.from(bytes)]);
-    const vectors = inputs.flatMap(({ registers, first, next, memory }) => [bytesOf(registers), dwords(first, next.length), bytesOf(next), ...patchBytes(memory)]);
+    const vectors = inputs.flatMap(({ registers, first, next, memory, floats }) =>
+      [bytesOf(registers), dwords(first, next.length), bytesOf(next), ...patchBytes(memory), dwords(floats === undefined ? 0 : 1), ...(floats === undefined ? [] : [bytesOf(imageOf(floats))])]);
     writeFileSync(input, Buffer.concat([dwords(this.areas.length), ...areas, dwords(inputs.length), ...vectors]));
     const run = spawnSync(program, [input, output], { encoding: 'utf8' });
     if (run.status !== 0) throw new Error(`the recorder ended with ${run.signal ?? `code ${run.status}`}\n${run.stderr}`);
-    return [...recordings(readFileSync(output))];
+    return [...recordings(readFileSync(output), inputs)];
   }
 
   close(): void {
@@ -79,15 +84,16 @@ export class Recorder {
   }
 }
 
-function* recordings(bytes: Buffer): Generator<Recording> {
+function* recordings(bytes: Buffer, inputs: readonly RecorderInput[]): Generator<Recording> {
   let position = 0;
   const dword = (): number => bytes.readInt32LE((position += 4) - 4);
   const several = (length: number): Int32Array => Int32Array.from({ length }, dword);
-  while (position < bytes.length) {
-    const stops = Array.from({ length: dword() }, (): Stop => {
+  for (const { floats } of inputs) {
+    let stops = Array.from({ length: dword() }, (): Stop => {
       const exception = dword(), errorCode = dword(), cr2 = dword();
       return { exception, errorCode, cr2: exception === PAGE_FAULT ? cr2 : 0, registers: several(REGISTERS), segments: several(SEGMENTS) };
     });
+    if (floats !== undefined) stops = stops.map((stop) => ({ ...stop, floats: floatsOfImage(several(USED_IMAGE_WORDS)) }));
     const memory = Array.from({ length: dword() }, (): Patch => {
       const address = dword(), length = dword();
       return { address, bytes: bytes.subarray(position, (position += length)) };

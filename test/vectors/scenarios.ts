@@ -1,6 +1,7 @@
 /**
  * What each instruction needs to be worth recording: counts for shifts, quotients that just fit, strings that match for a while,
  * selectors of every kind. A mnemonic that is not here gets operands from Random.operand().
+ * x87, MMX and SSE: float-scenarios.ts.
  */
 
 import { DFLAG, EAX, EBP, EBX, ECX, EDI, EDX, ESI, ESP, NT } from '../../src/cpu/state.ts';
@@ -27,13 +28,10 @@ const EXCLUDED: Readonly<Record<string, string>> = {
   CPUID: 'differs by processor', RDTSC: 'not repeatable', RDRAND: 'not repeatable', RDSEED: 'not repeatable', RDTSCP: 'not repeatable',
   RDPMC: 'the kernel may allow it', SYSENTER: 'a system call',
   SGDT: 'UMIP: the kernel answers', SIDT: 'UMIP: the kernel answers', SMSW: 'UMIP: the kernel answers', SLDT: 'UMIP: the kernel answers', STR: 'UMIP: the kernel answers',
-  INT1: 'a virtual machine reports another EIP', WAIT: 'x87',
-  ESC0: 'x87', ESC1: 'x87', ESC2: 'x87', ESC3: 'x87', ESC4: 'x87', ESC5: 'x87', ESC6: 'x87', ESC7: 'x87',
+  INT1: 'a virtual machine reports another EIP',
 };
 
-/** Rows with registers that the recorder does not know: recorded in test/cpu/translate/native/simd.ts. */
-const SIMD_FEATURES: readonly string[] = ['mmx', 'sse', 'sse2', 'sse3', 'fxsr'];
-export const isExcluded = ({ mnemonic, feature }: Row): boolean => mnemonic in EXCLUDED || SIMD_FEATURES.includes(feature);
+export const isExcluded = ({ mnemonic }: Row): boolean => mnemonic in EXCLUDED;
 
 const A = 1 << EAX, C = 1 << ECX, D = 1 << EDX, B = 1 << EBX;
 

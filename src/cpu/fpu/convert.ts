@@ -1,7 +1,7 @@
 /** Between 80-bit numbers and what memory holds: single, double, packed BCD (Intel SDM vol. 1, 4.2, 4.7, 8.5). */
 import {
-  DE, DOWN, FRACTION, IE, INTEGER_BIT, MAX_EXPONENT, NEAREST, OE, PE, QUIET_BIT, UE, UP, bitLength, infinity, isInfinity, isNaN80, isSignaling, isUnsupported,
-  isZero, normalized, parts, roundTo, toInteger, zero,
+  DOWN, FRACTION, IE, INTEGER_BIT, MAX_EXPONENT, NEAREST, OE, PE, QUIET_BIT, UE, UP, bitLength, infinity, isInfinity, isNaN80, isSignaling, isUnsupported,
+  isZero, nanResult, normalized, noteDenormals, parts, roundTo, toInteger, zero,
 } from './float80.ts';
 import type { Arithmetic, Float80 } from './float80.ts';
 
@@ -13,7 +13,7 @@ interface Format {
 export const SINGLE: Format = { exponentBits: 8, precision: 24 };
 export const DOUBLE: Format = { exponentBits: 11, precision: 53 };
 
-/** Widens a single or double; exact, but for signaling NaNs (IE) and denormals (DE). */
+/** Widens a single or double, exactly. A signaling NaN stays one, and a denormal is noted: what they raise depends on the operation. */
 export function widen(a: Arithmetic, bits: bigint, format: Format): Float80 {
   const fractionBits = format.precision - 1;
   const maxExponent = (1 << format.exponentBits) - 1, bias = maxExponent >> 1;
@@ -22,16 +22,22 @@ export function widen(a: Arithmetic, bits: bigint, format: Format): Float80 {
   const fraction = bits & ((1n << BigInt(fractionBits)) - 1n);
   if (exponent === maxExponent) {
     if (fraction === 0n) return infinity(sign);
-    const nan: Float80 = { sign, exponent: MAX_EXPONENT, significand: INTEGER_BIT | fraction << BigInt(63 - fractionBits) };
-    if (isSignaling(nan)) a.flags |= IE;
-    return { ...nan, significand: nan.significand | QUIET_BIT };
+    return { sign, exponent: MAX_EXPONENT, significand: INTEGER_BIT | fraction << BigInt(63 - fractionBits) };
   }
   if (exponent === 0) {
     if (fraction === 0n) return zero(sign);
-    a.flags |= DE;
+    a.denormalOperand = true;
     return normalized(sign, fraction, 1 - bias - fractionBits);
   }
   return normalized(sign, fraction | 1n << BigInt(fractionBits), exponent - bias - fractionBits);
+}
+
+/** Widens for FLD: a signaling NaN raises IE, a denormal DE. */
+export function load(a: Arithmetic, bits: bigint, format: Format): Float80 {
+  const x = widen(a, bits, format);
+  const nan = nanResult(a, x);
+  if (nan === null) noteDenormals(a, x);
+  return nan ?? x;
 }
 
 /** Narrows to a single or double: the bits to store. With an unmasked IE, OE or UE raised, nothing is to be stored. */

@@ -160,7 +160,6 @@ export function createFastHelpers(R: Int32Array, unit: FpuUnit): Helper[] {
   /** FCMOVcc: both registers must have a value, whether one is moved or not. */
   function x87Cmov(i: number, condition: number): void {
     const top = R[FPU_SW]! >> 11 & 7, from = top + i & 7;
-    clearC1();
     if (isEmpty(top) || isEmpty(from)) {
       if (unit.stackFault(false)) unit.set(0, INDEFINITE);
     } else if (condition !== 0) copy(top, from);
@@ -168,21 +167,22 @@ export function createFastHelpers(R: Int32Array, unit: FpuUnit): Helper[] {
 
   /** FCOMI and its like: ZF, PF and CF, or -1 where they stay because an exception is not masked. */
   function x87Comi(i: number, quiet: number, pops: number): number {
-    const top = R[FPU_SW]! >> 11 & 7, other = top + i & 7, conditions = R[FPU_SW]! & CONDITIONS;
+    const top = R[FPU_SW]! >> 11 & 7, other = top + i & 7, conditions = R[FPU_SW]! & (CONDITIONS | SW_C1);
     let flags = UNORDERED;
     if (isEmpty(top) || isEmpty(other)) {
-      clearC1();
       if (!unit.stackFault(false)) return -1;
     } else if (compare(top, other)) {
       const found = R[FPU_SW]!;
       flags = found >> 8 & 0x45;
-      R[FPU_SW] = found & ~CONDITIONS | conditions;
+      R[FPU_SW] = found & ~(CONDITIONS | SW_C1) | conditions;
     } else {
-      const order = exactCompare(unit.begin(), unit.get(0), unit.get(i), quiet !== 0);
-      if (!unit.finish()) return -1;
+      const order = exactCompare(unit.begin(), unit.get(0), unit.get(i), quiet !== 0), valid = unit.finish();
+      R[FPU_SW] = R[FPU_SW]! | conditions & SW_C1;
+      if (!valid) return -1;
       flags = order === null ? UNORDERED : order === 0 ? 0x40 : order < 0 ? 1 : 0;
     }
-    fillAndPop(top, top, pops);
+    // An empty register stays empty.
+    if (pops !== 0) fillAndPop(top, top, pops);
     return flags;
   }
 

@@ -32,11 +32,14 @@ export class Arithmetic {
   masks = 63;
   /** Exceptions raised since clear(). */
   flags = 0;
+  /** An operand from memory was a denormal of its format; as a Float80 it is a normal number. */
+  denormalOperand = false;
   /** C1: the last inexact result was rounded away from zero. */
   roundedUp = false;
 
   clear(): void {
     this.flags = 0;
+    this.denormalOperand = false;
     this.roundedUp = false;
   }
 }
@@ -167,7 +170,7 @@ export function invalid(a: Arithmetic): Float80 {
 
 /** Denormal operands raise DE, once the operation is known to be valid. */
 export function noteDenormals(a: Arithmetic, x: Float80, y: Float80 = x): void {
-  if (isDenormal(x) || isDenormal(y)) a.flags |= DE;
+  if (a.denormalOperand || isDenormal(x) || isDenormal(y)) a.flags |= DE;
 }
 
 export function add(a: Arithmetic, x: Float80, y: Float80): Float80 {

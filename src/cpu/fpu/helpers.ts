@@ -39,7 +39,7 @@ export function createFpuHelpers(cpu: FpuContext): Helper[] {
   function x87Memory(packed: number, linear: number, offset: number, eip: number): void {
     const instruction = memoryInstruction(packed >> 8 & 7, packed >> 3 & 7)!;
     const format = { wide: (packed & 1 << 11) !== 0, protectedMode: (R[CR0]! & CR0_PE) !== 0 && (R[EFLAGS]! & VM) === 0 };
-    if (!instruction.control) wait();
+    if (instruction.waits) wait();
     const before = unit.status;
     try {
       instruction.run(unit, cpu, linear, format);

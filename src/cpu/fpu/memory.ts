@@ -1,7 +1,7 @@
 /** x87 instructions with a memory operand (Intel SDM vol. 2, tables A-7 ff.; environment formats: vol. 1, 8.1.10). */
 import * as F from './float80.ts';
 import type { Float80 } from './float80.ts';
-import { DOUBLE, SINGLE, fromBcd, narrow, toBcd, widen } from './convert.ts';
+import { DOUBLE, SINGLE, fromBcd, load, narrow, toBcd, widen } from './convert.ts';
 import { ARITHMETIC, combine, compareWith, pushValue } from './registers.ts';
 import { FPU_FCS, FPU_FDP, FPU_FDS, FPU_FIP, FPU_FOP, initFpu } from './state.ts';
 import type { FpuUnit } from './unit.ts';
@@ -28,8 +28,10 @@ interface MemoryInstruction {
   /** Bytes of the operand; -1: an environment, -2: the whole state, both by operand size. */
   readonly size: number;
   readonly write: boolean;
-  /** Runs without looking at pending exceptions, and leaves the pointers alone. */
+  /** Leaves the pointers to the last instruction alone. */
   readonly control: boolean;
+  /** Pending exceptions are reported first: all but FNSTCW, FNSTSW, FNSTENV and FNSAVE. */
+  readonly waits: boolean;
   readonly run: (u: FpuUnit, m: DataAccess, va: number, format: EnvironmentFormat) => void;
 }
 
@@ -52,13 +54,14 @@ const fromBits = (bits: bigint): Float80 => ({ sign: Number(bits >> 79n) as 0 | 
 const toBits = (x: Float80): bigint => BigInt(x.sign << 15 | x.exponent) << 64n | x.significand;
 
 type Reader = (m: DataAccess, va: number) => (a: F.Arithmetic) => Float80;
-const single: Reader = (m, va) => {
+/** As an operand, and as what FLD loads. */
+const single = (convert: typeof widen): Reader => (m, va) => {
   const bits = BigInt(m.load32(va) >>> 0);
-  return (a) => widen(a, bits, SINGLE);
+  return (a) => convert(a, bits, SINGLE);
 };
-const double: Reader = (m, va) => {
+const double = (convert: typeof widen): Reader => (m, va) => {
   const bits = load64(m, va);
-  return (a) => widen(a, bits, DOUBLE);
+  return (a) => convert(a, bits, DOUBLE);
 };
 const integer = (bytes: 2 | 4 | 8): Reader => (m, va) => {
   const value = bytes === 2 ? BigInt(m.load16(va) << 16 >> 16) : bytes === 4 ? BigInt(m.load32(va)) : BigInt.asIntN(64, load64(m, va));
@@ -74,19 +77,16 @@ const decimal: Reader = (m, va) => {
 };
 
 const push = (size: number, read: Reader): MemoryInstruction => ({
-  size, write: false, control: false, run: (u, m, va) => pushValue(u, read(m, va)),
+  size, write: false, control: false, waits: true, run: (u, m, va) => pushValue(u, read(m, va)),
 });
 
-/** FADD ... FDIVR with a memory operand: exceptions of the conversion count as the operation's. */
+/** FADD ... FDIVR with a memory operand: what the operand raises depends on the operation. */
 function arithmetic(reg: number, size: number, read: Reader): MemoryInstruction {
-  return { size, write: false, control: false, run: (u, m, va) => {
+  return { size, write: false, control: false, waits: true, run: (u, m, va) => {
     const make = read(m, va);
     if (reg === 2 || reg === 3) {
       const a = u.begin();
-      // A signaling NaN in memory is widened to a quiet one: its IE is kept for the comparison.
-      const y = make(a);
-      const raised = a.flags;
-      compareKeeping(u, y, raised, reg - 2);
+      compareWith(u, make(a), false, reg - 2, a);
       return;
     }
     const f = ARITHMETIC[reg]!;
@@ -97,19 +97,13 @@ function arithmetic(reg: number, size: number, read: Reader): MemoryInstruction 
   } };
 }
 
-function compareKeeping(u: FpuUnit, y: Float80, raised: number, pops: number): void {
-  const before = u.status;
-  compareWith(u, y, false, pops);
-  if ((raised & ~(u.status & 63)) !== 0 && before !== u.status) u.status = u.status | raised;
-}
-
 // Stores.
 
 type Writer = (a: F.Arithmetic, x: Float80) => bigint;
 const integerWriter = (bits: number, rounding?: number): Writer => (a, x) => F.toInteger(a, x, bits, rounding) ?? -(1n << BigInt(bits - 1));
 
 function store(size: number, write: Writer, pops: number): MemoryInstruction {
-  return { size, write: true, control: false, run: (u, m, va) => {
+  return { size, write: true, control: false, waits: true, run: (u, m, va) => {
     const a = u.begin();
     m.probe(va, size, true);
     let bits: bigint;
@@ -175,7 +169,7 @@ function loadEnvironment(u: FpuUnit, m: DataAccess, va: number, format: Environm
   }
 }
 
-const control = (size: number, write: boolean, run: MemoryInstruction['run']): MemoryInstruction => ({ size, write, control: true, run });
+const control = (size: number, write: boolean, run: MemoryInstruction['run']): MemoryInstruction => ({ size, write, control: true, waits: !write, run });
 
 const saveState = control(-2, true, (u, m, va, format) => {
   const start = environmentSize(format);
@@ -186,7 +180,7 @@ const saveState = control(-2, true, (u, m, va, format) => {
 });
 
 /** FRSTOR: registers are loaded without touching their tags, which come with the environment. */
-const restoreState: MemoryInstruction = { size: -2, write: false, control: true, run: (u, m, va, format) => {
+const restoreState: MemoryInstruction = { size: -2, write: false, control: true, waits: true, run: (u, m, va, format) => {
   const start = environmentSize(format);
   m.probe(va, start + 80, false);
   const registers = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => fromBits(load80(m, va + start + i * 10 | 0)));
@@ -204,13 +198,13 @@ const group = (size: number, read: Reader): (MemoryInstruction | null)[] => [0, 
 
 /** By opcode low bits and ModRM.reg; null: no instruction. FISTTP (DB, DD, DF /1) came with SSE3. */
 const TABLE: readonly (readonly (MemoryInstruction | null)[])[] = [
-  group(4, single),
-  [push(4, single), null, store(4, toSingle, 0), store(4, toSingle, 1), control(-1, false, loadEnvironment),
+  group(4, single(widen)),
+  [push(4, single(load)), null, store(4, toSingle, 0), store(4, toSingle, 1), control(-1, false, loadEnvironment),
     control(2, false, (u, m, va) => { u.control = m.load16(va); }), storeEnvironment, control(2, true, (u, m, va) => m.store16(va, u.control))],
   group(4, integer(4)),
   [push(4, integer(4)), store(4, integerWriter(32, F.CHOP), 1), store(4, integerWriter(32), 0), store(4, integerWriter(32), 1), null, push(10, extended), null, store(10, (_a, x) => toBits(x), 1)],
-  group(8, double),
-  [push(8, double), store(8, integerWriter(64, F.CHOP), 1), store(8, toDouble, 0), store(8, toDouble, 1), restoreState, null, saveState, control(2, true, (u, m, va) => m.store16(va, u.status))],
+  group(8, double(widen)),
+  [push(8, double(load)), store(8, integerWriter(64, F.CHOP), 1), store(8, toDouble, 0), store(8, toDouble, 1), restoreState, null, saveState, control(2, true, (u, m, va) => m.store16(va, u.status))],
   group(2, integer(2)),
   [push(2, integer(2)), store(2, integerWriter(16, F.CHOP), 1), store(2, integerWriter(16), 0), store(2, integerWriter(16), 1), push(10, decimal), push(8, integer(8)), store(10, toBcd, 1), store(8, integerWriter(64), 1)],
 ];

@@ -20,8 +20,7 @@ export function conditionsOf(order: -1 | 0 | 1 | null): number {
 }
 
 /** Compares ST(0) with y (null: an empty register) and pops. */
-export function compareWith(u: FpuUnit, y: Float80 | null, quiet: boolean, pops: number): void {
-  const a = u.begin();
+export function compareWith(u: FpuUnit, y: Float80 | null, quiet: boolean, pops: number, a = u.begin()): void {
   if (y === null || u.isEmpty(0)) {
     const masked = u.stackFault(false);
     u.setConditions(conditionsOf(null));
@@ -119,12 +118,16 @@ function trigonometric(u: FpuUnit, pick: (r: { sine: Float80; cosine: Float80; t
 function remainder(u: FpuUnit, nearest: boolean): void {
   const a = u.begin();
   if (u.isEmpty(0) || u.isEmpty(1)) {
+    u.setConditions(u.status & (SW_C0 | SW_C3));
     if (u.stackFault(false)) u.set(0, F.INDEFINITE);
     return;
   }
   const { remainder: result, quotient } = T.partialRemainder(a, u.get(0), u.get(1), nearest);
+  // Without a quotient C0 and C3 stay.
+  u.setConditions(u.status & (SW_C0 | SW_C3));
   if (!u.finish()) return;
   u.set(0, result);
+  if (quotient === undefined) return;
   if (quotient === null) u.setConditions(SW_C2);
   else {
     const q = Number(quotient & 7n);
@@ -237,18 +240,27 @@ const fcom: Action = (u, i) => compareWith(u, st(u, i), false, 0);
 const fcomp: Action = (u, i) => compareWith(u, st(u, i), false, 1);
 const fxch: Action = exchange;
 const fstp: Action = (u, i) => storeTo(u, i, 1);
-const ffree: Action = (u, i) => u.free(i);
+/** D9 /3: FSTP to which an empty ST(0) is no stack fault: nothing is stored then. */
+const fstpUnchecked: Action = (u, i) => {
+  u.begin();
+  if (!u.isEmpty(0)) u.set(i, u.get(0));
+  u.pop();
+};
+const ffree: Action = (u, i) => {
+  u.setC1(false);
+  u.free(i);
+};
 
 /** By opcode low bits (0-7) and ModRM.reg (0-7), i = ModRM.rm; null: see single(). */
 const BY_REG: readonly (readonly (Action | null)[])[] = [
   [arithmetic(0), arithmetic(1), fcom, fcomp, arithmetic(4), arithmetic(5), arithmetic(6), arithmetic(7)],
-  [(u, i) => pushRegister(u, i), fxch, null, fstp, null, null, null, null],
+  [(u, i) => pushRegister(u, i), fxch, null, fstpUnchecked, null, null, null, null],
   [null, null, null, null, null, null, null, null],
   [null, null, null, null, null, null, null, null],
   [arithmeticTo(0, 0), arithmeticTo(1, 0), fcom, fcomp, arithmeticTo(4, 0), arithmeticTo(5, 0), arithmeticTo(6, 0), arithmeticTo(7, 0)],
   [ffree, fxch, (u, i) => storeTo(u, i, 0), fstp, (u, i) => compareWith(u, st(u, i), true, 0), (u, i) => compareWith(u, st(u, i), true, 1), null, null],
   [arithmeticTo(0, 1), arithmeticTo(1, 1), fcomp, null, arithmeticTo(4, 1), arithmeticTo(5, 1), arithmeticTo(6, 1), arithmeticTo(7, 1)],
-  [(u, i) => { u.free(i); u.top = u.top + 1; }, fxch, fstp, fstp, null, null, null, null],
+  [(u, i) => { ffree(u, i); u.pop(); }, fxch, fstp, fstp, null, null, null, null],
 ];
 
 /** FLD ST(i). */
@@ -256,7 +268,7 @@ function pushRegister(u: FpuUnit, i: number): void {
   const x = st(u, i);
   if (x === null) {
     u.begin();
-    if (u.stackFault(!u.isEmpty(7)) ) u.push(F.INDEFINITE);
+    if (u.stackFault(false)) u.push(F.INDEFINITE);
     return;
   }
   pushValue(u, () => x);

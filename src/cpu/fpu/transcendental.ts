@@ -290,12 +290,12 @@ export function extract(a: Arithmetic, x: Float80): { exponent: Float80; signifi
 
 /**
  * FPREM (quotient chopped) and FPREM1 (quotient to nearest even): at most 63 bits of exponent difference a step.
- * `quotient` null: the reduction is not complete (C2).
+ * `quotient` null: the reduction is not complete (C2); undefined: there is none.
  */
-export function partialRemainder(a: Arithmetic, x: Float80, y: Float80, nearest: boolean): { remainder: Float80; quotient: bigint | null } {
+export function partialRemainder(a: Arithmetic, x: Float80, y: Float80, nearest: boolean): { remainder: Float80; quotient: bigint | null | undefined } {
   const nan = nanResult(a, x, y);
-  if (nan !== null) return { remainder: nan, quotient: 0n };
-  if (isInfinity(x) || isZero(y)) return { remainder: invalid(a), quotient: 0n };
+  if (nan !== null) return { remainder: nan, quotient: undefined };
+  if (isInfinity(x) || isZero(y)) return { remainder: invalid(a), quotient: undefined };
   noteDenormals(a, x, y);
   if (isZero(x)) return { remainder: x, quotient: 0n };
   // A pseudo-denormal comes out as the normal number that it is.

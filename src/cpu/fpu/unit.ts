@@ -2,7 +2,7 @@
  * The x87 register stack, control, status and tag words over the processor's state, and how an instruction completes:
  * stack faults, masked and unmasked exceptions (Intel SDM vol. 1, 8.1, 8.4, 8.5).
  */
-import { Arithmetic, DE, IE, ZE, isNaN80, isZero } from './float80.ts';
+import { Arithmetic, DE, IE, PE, ZE, isNaN80, isZero } from './float80.ts';
 import type { Float80 } from './float80.ts';
 import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW, FPU_TW } from './state.ts';
 
@@ -148,11 +148,12 @@ export class FpuUnit {
 
   /** A stored memory result: with an unmasked IE, OE or UE nothing is stored and nothing popped. */
   finishStore(): boolean {
-    const a = this.arithmetic;
-    this.#R[FPU_SW] = this.#R[FPU_SW]! | a.flags;
-    if (a.roundedUp) this.setC1(true);
+    const a = this.arithmetic, blocked = this.storeBlocked;
+    // What is not stored was not rounded.
+    this.#R[FPU_SW] = this.#R[FPU_SW]! | (blocked ? a.flags & ~PE : a.flags);
+    if (a.roundedUp && !blocked) this.setC1(true);
     this.#summarize();
-    return !this.storeBlocked;
+    return !blocked;
   }
   get storeBlocked(): boolean {
     return (this.arithmetic.flags & ~this.arithmetic.masks & ~0x20) !== 0;

@@ -20,7 +20,7 @@ import { redirectInterrupt } from './vme.ts';
 import { readEflags } from '../flags.ts';
 import {
   AC, CR0, CR0_PE, CS, DS, EFLAGS, EIP, ES, ESP, EXC_AC, EXC_BP, EXC_BR, EXC_DB, EXC_DE, EXC_DF, EXC_GP, EXC_MF, EXC_NM, EXC_NP, EXC_OF, EXC_PF, EXC_SS,
-  EXC_TS, EXC_UD, FS, GS, IDT_BASE, IDT_LIMIT, IF, NT, RF, SEG_SEL, SS, TF, TR_ATTR, VM,
+  EXC_TS, EXC_UD, EXC_XM, FS, GS, IDT_BASE, IDT_LIMIT, IF, NT, RF, SEG_SEL, SS, TF, TR_ATTR, VM,
 } from '../state.ts';
 
 /** What is delivered, and how. */
@@ -40,7 +40,7 @@ export interface InterruptOptions {
 const ERROR_IDT = 2;
 const bit = (vector: number): number => 1 << vector;
 /** Exceptions that are faults: EFLAGS is pushed with RF set. (#DB is one for instruction breakpoints only, with RF clear.) */
-const FAULTS = [EXC_DE, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_TS, EXC_NP, EXC_SS, EXC_GP, EXC_PF, EXC_MF, EXC_AC]
+const FAULTS = [EXC_DE, EXC_BR, EXC_UD, EXC_NM, EXC_DF, EXC_TS, EXC_NP, EXC_SS, EXC_GP, EXC_PF, EXC_MF, EXC_AC, EXC_XM]
   .reduce((mask, vector) => mask | bit(vector), 0);
 const CONTRIBUTORY = [EXC_DE, EXC_TS, EXC_NP, EXC_SS, EXC_GP].reduce((mask, vector) => mask | bit(vector), 0);
 

@@ -1,13 +1,11 @@
 /** Conversions between integers, singles and doubles (SDM vol. 1, 11.5.2; vol. 2, CVT*). They return what float.ts returns. */
 import { DOUBLE, ExactLane, SINGLE } from './float-exact.ts';
 import type { Format } from './float-exact.ts';
-import { raiseFlags, readLane, writeLane } from './float.ts';
+import { STICKY, raiseFlags, readLane, writeLane } from './float.ts';
 import { MXCSR, MXCSR_RC } from './state.ts';
 
 /** Destination and source slot. */
 export type Conversion = (d: number, s: number) => number;
-
-const PE = 32;
 
 /** Converts `count` lanes; the words of the destination behind them become 0 up to `clear` words. */
 function converting(R: Int32Array, count: number, to: Format | null, clear: number, lane: (exact: ExactLane, s: number, i: number) => bigint): Conversion {
@@ -32,10 +30,10 @@ const fromIntegers = (R: Int32Array, to: Format, count: number): Conversion =>
 const between = (R: Int32Array, from: Format, to: Format, count: number, clear = 0): Conversion =>
   converting(R, count, to, clear, (exact, s, i) => exact.convert(from, to, readLane(R, from, s, i)));
 
-/** One lane, fast where the number is ordinary, and exact or PE is set already. */
+/** One lane, fast where the number is ordinary, and exact or PE is masked and set already. */
 function scalars(R: Int32Array, slow: Readonly<Record<string, Conversion>>): Record<string, Conversion> {
   const singles = new Float32Array(R.buffer, R.byteOffset), doubles = new Float64Array(R.buffer, R.byteOffset);
-  const isSticky = (): boolean => (R[MXCSR]! & PE) !== 0;
+  const isSticky = (): boolean => (R[MXCSR]! & STICKY) === STICKY;
   const toNearest = (): boolean => (R[MXCSR]! & MXCSR_RC) === 0;
   const isNormal32 = (slot: number): boolean => {
     const exponent = R[slot]! & 0x7f800000;

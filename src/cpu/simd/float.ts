@@ -1,12 +1,15 @@
 /**
  * SSE arithmetic on singles and doubles. Where operands are normal numbers or zeros, the result is normal, rounding is to nearest and
- * PE is set already or does not arise, a JavaScript double says it all; else float-exact.ts does. SDM vol. 1, 10.2, 11.5.
+ * PE is masked and set already or does not arise, a JavaScript double says it all; else float-exact.ts does. SDM vol. 1, 10.2, 11.5.
  *
  * The functions return 1 if an exception is not masked: then nothing but the flags in MXCSR has changed.
  */
 import { DOUBLE, ExactLane, IE, DE, SINGLE, ZE } from './float-exact.ts';
 import type { Format } from './float-exact.ts';
 import { MXCSR, MXCSR_FLAGS, MXCSR_MASKS_SHIFT, MXCSR_RC } from './state.ts';
+
+/** PE and its mask: whether a result is exact does not matter. */
+export const STICKY = 32 | 32 << MXCSR_MASKS_SHIFT;
 
 /** Destination and source slot; an immediate where there is one. */
 export type FloatFunction = (d: number, s: number, imm: number) => number;
@@ -119,7 +122,7 @@ function arithmetic(R: Int32Array, operation: Operation, shape: Shape, usesA: bo
     exactLanes(R, shape, d, (exact, i) => operation.exactly(exact, format, readLane(R, format, d, i), readLane(R, format, s, i)));
   const all = Array.from({ length: count }, (_, i) => i);
   const text = `return function (d, s) {
-    const control = R[${MXCSR}], sticky = (control & 32) !== 0;
+    const control = R[${MXCSR}], sticky = (control & ${STICKY}) === ${STICKY};
     if ((control & ${MXCSR_RC}) !== 0) return slow(d, s);
     let a = 0, b = 0, r = 0, m = 0;
     ${all.map((i) => laneText(operation, shape, i, usesA)).join('')}

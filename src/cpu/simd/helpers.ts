@@ -3,12 +3,15 @@
  * which the translator makes #XM. Names: the mnemonic, with _mmx or _xmm where both exist, and _imm for counts in the instruction.
  */
 import type { Helper } from '../../tcg/env.ts';
+import { FPU_SW, FPU_TW } from '../fpu/state.ts';
 import { createConversions } from './convert.ts';
 import { compareDoubles, compareSingles, createFloats } from './float.ts';
 import { createFxsave } from './fxsave.ts';
 import type { SimdContext } from './fxsave.ts';
 import { LANES, laneFunction } from './lanes.ts';
 import { createMasks, createShuffles } from './shuffle.ts';
+
+const TOP = 0x3800;
 
 /** Name of the helper of a packed integer instruction. */
 export const packedName = (mnemonic: string, mmx: boolean, immediate: boolean): string => `${mnemonic.toLowerCase()}${immediate ? '_imm' : ''}_${mmx ? 'mmx' : 'xmm'}`;
@@ -33,8 +36,13 @@ export function createSimdHelpers(cpu: SimdContext): Helper[] {
     ['comiss', compareSingles(R, true)], ['ucomiss', compareSingles(R, false)], ['comisd', compareDoubles(R, true)], ['ucomisd', compareDoubles(R, false)],
   ] as const).map(([name, fn]) => contained(name, 2, fn as Helper['fn'], true));
   const { fxsave, fxrstor, ldmxcsr, maskmov } = createFxsave(cpu);
+  /** TOP is 0, all tags are valid. */
+  function enterMmx(): void {
+    R[FPU_SW] = R[FPU_SW]! & ~TOP;
+    R[FPU_TW] = 0;
+  }
   return [
-    ...packed, ...masks, ...floats, ...conversions, ...comparisons,
+    contained('enter_mmx', 0, enterMmx), ...packed, ...masks, ...floats, ...conversions, ...comparisons,
     faulting('fxsave', 1, fxsave as Helper['fn']), faulting('fxrstor', 1, fxrstor as Helper['fn']), faulting('ldmxcsr', 1, ldmxcsr as Helper['fn']), faulting('maskmov', 4, maskmov as Helper['fn']),
   ];
 }

@@ -28,7 +28,7 @@ function moveAll(ctx: Context): void {
   const mmx = isMmx(ctx, 0);
   if (inMemory(ctx, 0)) {
     storeRegister(ctx);
-    if (mmx) enterMmx(ctx);
+    if (isMmx(ctx, 1)) enterMmx(ctx);
     return;
   }
   const to = registerSlot(ctx, 0);

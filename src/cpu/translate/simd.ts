@@ -10,7 +10,7 @@ import { ANY } from './context.ts';
 import type { Context } from './context.ts';
 import { forAll } from './emitter.ts';
 import type { Emit, Family } from './emitter.ts';
-import { access, wrapAddress } from './memory.ts';
+import { access, load, wrapAddress } from './memory.ts';
 import { operandAddress, read, write } from './operands.ts';
 import { enterMmx, isMmx, registerSlot, simd, sourceSlot } from './simd-operands.ts';
 
@@ -72,8 +72,10 @@ function convert(ctx: Context): void {
   if (from === 'Ed') b.stEnv(read(ctx, 1, ANY), SIMD_BYTES);
   else source = sourceSlot(ctx, 1);
   const general = to === 'Gd', entersMmx = isMmx(ctx, 0) || (isMmx(ctx, 1) && insn.mod === 3);
+  // MMX is entered even if the conversion then raises #XM.
+  if (entersMmx) ctx.call('enter_mmx');
   trapUnmasked(ctx, ctx.callFor(insn.row.mnemonic.toLowerCase(), ctx.const(general ? SIMD_BYTES : registerSlot(ctx, 0)), ctx.const(source)));
-  if (entersMmx) enterMmx(ctx, isMmx(ctx, 0) ? 0 : -1);
+  if (isMmx(ctx, 0)) enterMmx(ctx, 0);
   if (!general) return;
   const value = b.temp();
   b.ldEnv(value, SIMD_BYTES);
@@ -125,7 +127,7 @@ function stmxcsr(ctx: Context): void {
 
 /** One processor sees its own stores in order. CLFLUSH (AE /7 with memory) reads the address. */
 function fence(ctx: Context): void {
-  if (ctx.insn.mod !== 3) read(ctx, 0, ANY);
+  if (ctx.insn.mod !== 3) load(ctx, operandAddress(ctx, 1, false), 1);
 }
 
 const shapes = (...names: string[]): string[] => names.flatMap((name) => ['PS', 'PD', 'SS', 'SD'].map((shape) => name + shape));
