@@ -93,13 +93,14 @@ describe('--profile and --symbols', () => {
     spawnSync(process.execPath, [join(import.meta.dirname, '../../dist/tcg86.js'), ...args], { encoding: 'utf8', input: '', timeout: 100_000 });
 
   it('write the hottest code with its names', () => {
+    // The demo's programs run in user mode from 4 MiB on.
     const map = join(folder, 'map'), program = join(folder, 'elf'), file = join(folder, 'profile');
     writeFileSync(map, '00007c00 T boot_sector\n000f0000 T firmware\n');
-    writeFileSync(program, elf([{ name: 'demo', address: 0 }]));
-    expect(run('--profile', file, '--symbols', map, '--symbols', `${program},offset=0x8000`)).toMatchObject({ status: 0, stderr: '' });
+    writeFileSync(program, elf([{ name: 'program', address: 0 }]));
+    expect(run('--profile', file, '--symbols', map, '--symbols', `${program},offset=0x400000`)).toMatchObject({ status: 0, stderr: '' });
     const text = readFileSync(file, 'utf8');
     expect(text).toMatch(/^Guest instructions: \d+; compiled \d+\.\d\d %, interpreted \d+\.\d\d %\n\nRegions, hottest first/);
-    expect(text).toMatch(/^ *\d+\.\d\d % .* 0x00008[0-9a-f]{3}  demo\+0x[0-9a-f]+; (lookup|budget) /m);
+    expect(text).toMatch(/^ *\d+\.\d\d % .* 0x00400[0-9a-f]{3}  program\+0x[0-9a-f]+; (event|lookup|budget) /m);
     expect(text).toMatch(/ 0x000f[0-9a-f]{4}  firmware\+0x/);
     expect(text).toMatch(/^Exits of regions: .*lookup \d+/m);
     expect(text).toMatch(/^Exits to the run loop: .*event \d+/m);
