@@ -15,7 +15,7 @@
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
  *     0510-0511, 0514-051B  firmware configuration
  *
- * The bus master of the PIIX3 IDE has 16 ports where its base address register says.
+ * Cards (PcConfig.cards) have the PCI slots from 3 on. The bus master of the PIIX3 IDE has 16 ports where its base address register says.
  * FEE00000 local APIC, FEC00000 I/O APIC. Other physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
 import type { AddressSpace, Region } from '../memory/address-space.ts';
@@ -46,6 +46,7 @@ import { fillCmos } from './pc-cmos.ts';
 import { PcMemory } from './pc-memory.ts';
 import { PcTestDevice, TEST_MEMORY_BASE } from './pc-testdev.ts';
 import { PciBus } from './pci.ts';
+import type { PciCard, PciCardMaker } from './pci-slot.ts';
 import { PciVga } from './pci-vga.ts';
 import { Piix3, Piix3Ide } from './piix3.ts';
 import { PortPlaces } from './port-places.ts';
@@ -113,6 +114,8 @@ export interface PcConfig {
   firmwareFiles?: ReadonlyMap<string, Uint8Array>;
   /** The processor has a local APIC, and the board an I/O APIC. */
   apic?: boolean;
+  /** Cards for the PCI slots from 3 on, in this order. */
+  cards?: readonly PciCardMaker[];
   /** QEMU's pc-testdev. */
   testDevice?: boolean;
   debugExit?: { iobase: number; iosize: number; exit: (code: number) => void } | null;
@@ -125,6 +128,7 @@ const SERIAL_PORTS = [[0x3f8, 4], [0x2f8, 3], [0x3e8, 4], [0x2e8, 3]] as const;
 const SERIAL_FRAME_TIME = 10_000;
 const FLOPPY_DMA = 2;
 const VGA_SLOT = 2;
+const FIRST_CARD_SLOT = 3, LAST_SLOT = 31;
 const VIDEO_MEMORY = 16 << 20;
 
 export class Pc<P extends Processor = Processor> {
@@ -168,6 +172,11 @@ export class Pc<P extends Processor = Processor> {
     const ioApic = config.apic === true ? new IoApic(({ destination, logical, mode, vector, level }) => {
       if (localApic?.isAddressed(destination, logical) === true) localApic.deliver(mode, vector, level);
     }) : null;
+    // Messages of PCI cards: address bits 31-20 are the APICs', 19-12 the destination, 2 logical; data as in the I/O APIC's entries (SDM vol. 3, 10.11).
+    const message = (address: number, data: number): void => {
+      if (address >>> 20 !== 0xfee || localApic?.isAddressed(address >>> 12 & 0xff, (address & 4) !== 0) !== true) return;
+      localApic.deliver(data >>> 8 & 7, data & 0xff, (data & 0x8000) !== 0);
+    };
     // An ISA interrupt goes to both controllers; the timer's to input 2 of the I/O APIC, where the 8259s have their cascade.
     this.#irqs = pics.irq.map((line, irq) => new SharedLine(ioApic === null ? line : {
       set: (level) => {
@@ -217,6 +226,7 @@ export class Pc<P extends Processor = Processor> {
     this.pci.add(1, 0, piix3);
     this.pci.add(1, 1, piix3Ide);
     if (pciVga) this.pci.add(VGA_SLOT, 0, pciVga);
+    const cards = (config.cards ?? []).map((make, index) => this.#plug(make, FIRST_CARD_SLOT + index, config.apic === true ? message : null));
 
     // Disks and lines.
     this.fdc = new FloppyController({ clock, irq: this.#irq(6), dma: dma1.channels[FLOPPY_DMA], drives: config.floppies ?? [] });
@@ -277,6 +287,7 @@ export class Pc<P extends Processor = Processor> {
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
       fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
+      ...cards.flatMap(({ devices }) => devices),
       ...optional.filter((device) => device !== null),
     ];
     fillCmos((index, value) => this.rtc.setNvram(index, value), {
@@ -372,6 +383,21 @@ export class Pc<P extends Processor = Processor> {
     // Registers of 16 bits at odd ports, and overlapping: each is mapped at its first port only.
     this.io.map(0x1ce, dispi.index, 0, 1);
     for (const port of [0x1cf, 0x1d0]) this.io.map(port, dispi.data, 0, 1);
+  }
+
+  /** Puts a card into a slot. @throws Error if there is no such slot */
+  #plug(make: PciCardMaker, slot: number, message: ((address: number, data: number) => void) | null): PciCard {
+    if (slot > LAST_SLOT) throw new Error('the PCI bus has no slot left');
+    const card = make({
+      clock: this.clock, space: this.space, intA: this.pciInterrupt(slot, 0), message,
+      ports: (region) => this.#ports.add(region),
+      memory: (io) => {
+        const region: Region = { kind: 'mmio', io };
+        return (base) => this.memory.place(region, base);
+      },
+    });
+    this.pci.add(slot, 0, card.fn);
+    return card;
   }
 
   /** A new driver of an IRQ. */

@@ -12,6 +12,8 @@ import { DeviceState } from './device.ts';
 
 export const PCI_COMMAND = 0x04;
 export const PCI_STATUS = 0x06;
+/** First capability; status bit 4 says that there is one. */
+export const PCI_CAPABILITIES = 0x34;
 const PCI_BAR0 = 0x10;
 const PCI_ROM = 0x30;
 const PCI_INTERRUPT_LINE = 0x3c;
@@ -19,6 +21,8 @@ const PCI_INTERRUPT_LINE = 0x3c;
 export const COMMAND_IO = 0x01;
 export const COMMAND_MEMORY = 0x02;
 export const COMMAND_MASTER = 0x04;
+/** No INTx# (PCI 2.3). */
+export const COMMAND_INTX_OFF = 0x400;
 
 /** Who a function says that it is. */
 export interface PciIdentity {
@@ -70,12 +74,15 @@ export class PciConfig {
   readonly #clearable = new Uint8Array(256);
   readonly #bars: Bar[] = [];
   readonly #written: (offset: number, size: number) => void;
+  readonly #beforeRead: (offset: number) => void;
 
   /**
    * @param bytes the space, part of the function's declared state
    * @param written told after each write by the guest
+   * @param beforeRead told of each read by the guest: registers that are not plain bytes are filled in
    */
-  constructor(bytes: Uint8Array, written: (offset: number, size: number) => void = () => {}) {
+  constructor(bytes: Uint8Array, written: (offset: number, size: number) => void = () => {}, beforeRead: (offset: number) => void = () => {}) {
+    this.#beforeRead = beforeRead;
     this.bytes = bytes;
     this.#written = written;
     this.writable(PCI_INTERRUPT_LINE, 1, 0xff);
@@ -116,6 +123,12 @@ export class PciConfig {
     let value = 0;
     for (let i = 0; i < size; i++) value |= this.bytes[offset + i] << (8 * i);
     return value;
+  }
+
+  /** A read by the guest. */
+  readRegister(offset: number, size: AccessSize): number {
+    this.#beforeRead(offset);
+    return this.read(offset, size);
   }
 
   write(offset: number, value: number, size: AccessSize): void {
@@ -188,7 +201,7 @@ export class PciBus implements Device {
       size: 4,
       minAccess: 1,
       maxAccess: 4,
-      read: (offset, size) => this.#selected()?.read((this.state.fields.address & 0xfc) + offset, size) ?? -1,
+      read: (offset, size) => this.#selected()?.readRegister((this.state.fields.address & 0xfc) + offset, size) ?? -1,
       write: (offset, value, size) => this.#selected()?.write((this.state.fields.address & 0xfc) + offset, value, size),
     };
   }
