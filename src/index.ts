@@ -28,6 +28,9 @@ import type { FloppyDriveOptions, FloppyDriveType } from './devices/fdc-media.ts
 import type { BlockBackend, CharBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
 import type { PcConfig } from './devices/pc.ts';
+import type { PciCardMaker } from './devices/pci-slot.ts';
+import { virtioCard } from './devices/virtio-pci.ts';
+import { VirtioRng } from './devices/virtio-rng.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
 import { parseModules } from './machine/boot/initrd.ts';
 import { kernelItems } from './machine/boot/kernel.ts';
@@ -117,6 +120,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   serials?: readonly (CharBackend | null)[];
   /** What the guest writes to port E9h. */
   debugConsole?: CharBackend | null;
+  /** Virtio entropy devices; default: none. */
+  rngs?: number;
   /** QEMU's pc-testdev, for kvm-unit-tests. */
   testDevice?: boolean;
   /** isa-debug-exit: run() ends with code (value << 1) | 1. */
@@ -191,6 +196,11 @@ function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcC
   } catch (error) {
     throw new Error(`could not load kernel '${kernel}': ${(error as Error).message}`);
   }
+}
+
+/** @param random gives 32 random bits */
+function cardsOf({ rngs = 0 }: PcOptions, random: () => number): PciCardMaker[] {
+  return Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)));
 }
 
 /** Opens the image for a drive while `others` are in other drives. @throws Error, with the image closed again */
@@ -282,15 +292,16 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options);
     let machine: Machine | null = null;
     try {
+      const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true,
+        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, random),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map(backendOf),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
-      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random: counted === null ? () => randomBytes(4).readInt32LE() : countedRandom(), clocks: { now: () => host.now() / 1e6, threadTime } }));
+      }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random, clocks: { now: () => host.now() / 1e6, threadTime } }));
       pc.clock.waitsForHost = counted !== null;
       machine = new Machine(pc, drives, options, host, time, layout);
       pc.reset();

@@ -68,6 +68,8 @@ export interface Config {
   noGraphic: boolean;
   serial: string[];
   debugcon: string | null;
+  /** Entropy devices. */
+  rngs: number;
   testDevice: boolean;
   debugExit: { iobase: number; iosize: number } | null;
   logItems: string[];
@@ -85,6 +87,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

@@ -18,6 +18,7 @@ import { checkFormat, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 import { setIcount, setRtc } from './time.ts';
+import { VIRTIO_DEVICES } from './virtio.ts';
 
 /** Least and most guest memory in bytes, in steps of the least: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
@@ -95,6 +96,7 @@ const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (c
     checkProperties(option, properties, ['driver']);
     config.testDevice = true;
   } },
+  ...VIRTIO_DEVICES,
   VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter; vgamem_mb=16: its memory)', set: (config, properties, option) => {
     checkProperties(option, properties, ['driver', 'romfile', 'vgamem_mb']);
     if (config.vgaDevice !== null) throw new UsageError(`${option}: the board takes one VGA adapter`);
@@ -212,7 +214,7 @@ export const OPTIONS: readonly Option[] = [
     checkChardev(config, option, value);
     config.debugcon = value;
   } },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-rng-pci',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },

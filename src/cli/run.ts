@@ -109,7 +109,7 @@ function openMachine(config: Config, lines: Lines, log: Log | null, output: Outp
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit, testDevice: config.testDevice,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit, rngs: config.rngs, testDevice: config.testDevice,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
