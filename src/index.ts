@@ -25,12 +25,14 @@ import type { Log } from './cpu/log.ts';
 import { DEFAULT_MODEL, parseCpuModel } from './cpu/models.ts';
 import { floppySectors } from './devices/fdc-media.ts';
 import type { FloppyDriveOptions, FloppyDriveType } from './devices/fdc-media.ts';
-import type { BlockBackend, CharBackend } from './devices/host.ts';
+import type { BlockBackend, CharBackend, NetBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
 import type { PcConfig } from './devices/pc.ts';
 import type { PciCardMaker } from './devices/pci-slot.ts';
 import { virtioCard } from './devices/virtio-pci.ts';
 import { VirtioRng } from './devices/virtio-rng.ts';
+import { isNicModel, NIC_MODELS } from './devices/pc-nics.ts';
+import type { NicConfig } from './devices/pc-nics.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
 import { parseModules } from './machine/boot/initrd.ts';
 import { kernelItems } from './machine/boot/kernel.ts';
@@ -68,6 +70,19 @@ export interface DriveOptions {
   detectZeroes?: DetectZeroes;
   /** The guest may give room back to the host. */
   discard?: boolean;
+}
+
+/** A network card. */
+export interface NicOptions {
+  /** `ne2k_pci` (default) and others: `tcg86 -nic model=help` lists them. */
+  model?: string;
+  /** Its address; default 52:54:00:12:34:56 and upwards. */
+  mac?: string;
+  /** Where its cable leads: openUserNetwork(), or a network of one's own; null: nowhere. The caller closes it. */
+  network: NetBackend | null;
+  /** ne2k_isa: its first port and its interrupt. */
+  iobase?: number;
+  irq?: number;
 }
 
 /** What `Machine.open` builds. Everything may be left out: then it is a PC of 128 MB without drives. */
@@ -118,6 +133,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   icount?: IcountOptions;
   /** COM1 to COM4. Without it COM1 is there, and what it sends is in the transcript only. */
   serials?: readonly (CharBackend | null)[];
+  /** Network cards; default: none. */
+  nics?: readonly NicOptions[];
   /** What the guest writes to port E9h. */
   debugConsole?: CharBackend | null;
   /** Virtio entropy devices; default: none. */
@@ -201,6 +218,13 @@ function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcC
 /** @param random gives 32 random bits */
 function cardsOf({ rngs = 0 }: PcOptions, random: () => number): PciCardMaker[] {
   return Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)));
+}
+
+/** @throws Error with a one-line message */
+function nicOf({ model = 'ne2k_pci', mac, network, ...others }: NicOptions): NicConfig {
+  if (!isNicModel(model)) throw new Error(`unsupported NIC model '${model}' (${NIC_MODELS.join(', ')})`);
+  if (mac !== undefined && !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) throw new Error(`'${mac}' is no MAC address like 52:54:00:12:34:56`);
+  return { model, ...(mac === undefined ? {} : { mac: Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16)) }), backend: network, ...others };
 }
 
 /** Opens the image for a drive while `others` are in other drives. @throws Error, with the image closed again */
@@ -299,6 +323,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map(backendOf),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
+        nics: (options.nics ?? []).map(nicOf),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
       }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random, clocks: { now: () => host.now() / 1e6, threadTime } }));
@@ -439,6 +464,8 @@ export { LockstepError } from './cpu/lockstep-report.ts';
 export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';
 export type { MediumOptions, RemovableDrive } from './machine/media.ts';
-export type { CharBackend, Picture, TextScreen } from './devices/host.ts';
+export { openUserNetwork } from './backends/net/user.ts';
+export type { OpenNetwork, PortForward, UserOptions } from './backends/net/user.ts';
+export type { CharBackend, NetBackend, NetPort, Picture, TextScreen } from './devices/host.ts';
 export { SymbolTable, parseSymbols };
 export type { Host, RunResult, Stats };

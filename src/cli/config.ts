@@ -3,6 +3,7 @@ import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import type { Step } from '../machine/automation.ts';
 import type { CatalogueFile } from './catalogue.ts';
+import type { NetdevOption, NicOption } from './network.ts';
 import type { IcountOptions } from '../machine/icount.ts';
 
 export interface DriveOption {
@@ -70,6 +71,10 @@ export interface Config {
   debugcon: string | null;
   /** Entropy devices. */
   rngs: number;
+  netdevs: NetdevOption[];
+  nics: NicOption[];
+  /** -nic none: no card, but those of -device. */
+  noNic: boolean;
   testDevice: boolean;
   debugExit: { iobase: number; iosize: number } | null;
   logItems: string[];
@@ -87,6 +92,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], noNic: false, rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

@@ -16,6 +16,7 @@ import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { checkFormat, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
+import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 import { setIcount, setRtc } from './time.ts';
 import { VIRTIO_DEVICES } from './virtio.ts';
@@ -97,6 +98,7 @@ const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (c
     config.testDevice = true;
   } },
   ...VIRTIO_DEVICES,
+  ...NIC_DEVICES,
   VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter; vgamem_mb=16: its memory)', set: (config, properties, option) => {
     checkProperties(option, properties, ['driver', 'romfile', 'vgamem_mb']);
     if (config.vgaDevice !== null) throw new UsageError(`${option}: the board takes one VGA adapter`);
@@ -214,8 +216,12 @@ export const OPTIONS: readonly Option[] = [
     checkChardev(config, option, value);
     config.debugcon = value;
   } },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-rng-pci',
-    help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory', set: setDevice },
+  { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT]',
+    help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest", set: setNetdev },
+  { names: ['nic'], argument: 'user[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
+  { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
+    help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
   { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value, option) => {
@@ -343,6 +349,7 @@ export function parseArguments(args: readonly string[]): Config {
     checkChardev(config, '-nographic', 'stdio');
     config.serial.push('stdio');
   }
+  checkNics(config);
   if (config.kernel === null && config.append !== null) throw new UsageError('-append only allowed with -kernel option');
   if (config.kernel === null && config.initrd !== null) throw new UsageError('-initrd only allowed with -kernel option');
   return config;

@@ -7,10 +7,11 @@ import { reasonOf } from '../backends/output-file.ts';
 import { encodePng } from '../backends/png.ts';
 import type { Picture } from '../devices/host.ts';
 import { Machine, StepError } from '../index.ts';
-import type { Log, RunResult } from '../index.ts';
+import type { Log, PcOptions, RunResult } from '../index.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 import { openLog } from './log-file.ts';
+import { openNetworks } from './networks.ts';
 import { ImageFinder, sourcesOf } from './named-images.ts';
 import type { Output } from './output.ts';
 import { openReport, readSymbols } from './report-file.ts';
@@ -100,7 +101,7 @@ function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machin
   return { ...(vgaDevice.rom === null ? {} : { vgaBios: vgaDevice.rom }), ...(vgaDevice.memory === null ? {} : { vgaMemory: vgaDevice.memory }) };
 }
 
-function openMachine(config: Config, lines: Lines, log: Log | null, output: Output): Machine {
+function openMachine(config: Config, lines: Lines, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
       memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
@@ -109,7 +110,7 @@ function openMachine(config: Config, lines: Lines, log: Log | null, output: Outp
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, debugExit: config.debugExit, rngs: config.rngs, testDevice: config.testDevice,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, testDevice: config.testDevice,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
@@ -137,7 +138,9 @@ export async function run(parsed: Config, output: Output): Promise<number> {
     closers.push(() => logFile.close());
     const lines = openLines(config, output);
     for (const line of lines.open) closers.push(() => line.close());
-    const machine = openMachine(config, lines, logFile.log, output);
+    const networks = await openNetworks(config, output);
+    closers.push(() => networks.close());
+    const machine = openMachine(config, lines, networks.nics, logFile.log, output);
     closers.push(() => machine.close());
     const stats = openReport('--stats', config.stats, output), profile = openReport('--profile', config.profile, output);
     const symbols = readSymbols(config);

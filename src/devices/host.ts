@@ -2,6 +2,7 @@
  * What stands behind a device on the host, as the device sees it. src/backends implements these
  * (files, sockets, terminals); tests implement them with arrays.
  */
+import type { Clock } from './device.ts';
 
 export const SECTOR_SIZE = 512;
 
@@ -22,6 +23,22 @@ export interface CharBackend {
   write(byte: number): void;
   /** Set by the device: a byte has arrived from the host. */
   receive: ((byte: number) => void) | null;
+}
+
+/** A network card's end of its cable, as the other end sees it. */
+export interface NetPort {
+  /** The card's time, which stands still while the machine does. */
+  readonly clock: Clock;
+  /** A frame for the card: an Ethernet header and data, without FCS. The port keeps it; false if too many wait, and it is lost. */
+  deliver(frame: Uint8Array): boolean;
+}
+
+/** What a network card's cable leads to: a network of our own, another machine. */
+export interface NetBackend {
+  /** Called once, before anything is sent. */
+  plug(port: NetPort): void;
+  /** A frame of the guest, as deliver() takes them. The array is the caller's again after the call. */
+  send(frame: Uint8Array): void;
 }
 
 /** A text screen as one sees it: what `--screen`, `--expect` and the terminal display read. */

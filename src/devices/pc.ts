@@ -15,7 +15,8 @@
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
  *     0510-0511, 0514-051B  firmware configuration
  *
- * Cards (PcConfig.cards) have the PCI slots from 3 on. The bus master of the PIIX3 IDE has 16 ports where its base address register says.
+ * PCI cards (network cards, then PcConfig.cards) have the slots from 3 on, the NE2000 ports 300-31F and IRQ 9. The bus master of the PIIX3 IDE has
+ * 16 ports where its base address register says.
  * FEE00000 local APIC, FEC00000 I/O APIC. Other physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
 import type { AddressSpace, Region } from '../memory/address-space.ts';
@@ -44,6 +45,8 @@ import { Mc146818 } from './mc146818.ts';
 import { Ns16550 } from './ns16550.ts';
 import { fillCmos } from './pc-cmos.ts';
 import { PcMemory } from './pc-memory.ts';
+import { isaNics, pciNics } from './pc-nics.ts';
+import type { NicConfig } from './pc-nics.ts';
 import { PcTestDevice, TEST_MEMORY_BASE } from './pc-testdev.ts';
 import { PciBus } from './pci.ts';
 import type { PciCard, PciCardMaker } from './pci-slot.ts';
@@ -106,6 +109,8 @@ export interface PcConfig {
   geometries?: readonly (Geometry | null)[];
   /** COM1 … COM4; null = no port. */
   serials?: readonly (CharBackend | null)[];
+  /** Network cards: ISA ones at 300h and IRQ 9 if they do not say otherwise, PCI ones from slot 3 on. */
+  nics?: readonly NicConfig[];
   /** What the guest writes to port E9h; no port without it. */
   debugConsole?: CharBackend | null;
   /** What -kernel adds to the firmware configuration: items by number. */
@@ -226,7 +231,8 @@ export class Pc<P extends Processor = Processor> {
     this.pci.add(1, 0, piix3);
     this.pci.add(1, 1, piix3Ide);
     if (pciVga) this.pci.add(VGA_SLOT, 0, pciVga);
-    const cards = (config.cards ?? []).map((make, index) => this.#plug(make, FIRST_CARD_SLOT + index, config.apic === true ? message : null));
+    const cards = [...pciNics(config.nics ?? []), ...config.cards ?? []].map((make, index) => this.#plug(make, FIRST_CARD_SLOT + index, config.apic === true ? message : null));
+    const isaCards = isaNics(config.nics ?? [], clock, (irq) => this.#irq(irq));
 
     // Disks and lines.
     this.fdc = new FloppyController({ clock, irq: this.#irq(6), dma: dma1.channels[FLOPPY_DMA], drives: config.floppies ?? [] });
@@ -273,6 +279,7 @@ export class Pc<P extends Processor = Processor> {
     io.map(0xcf8, this.pci.addressPort);
     io.map(0xcfc, this.pci.dataPort);
     this.serials.forEach((serial, i) => serial && io.map(SERIAL_PORTS[i][0], serial.io));
+    for (const { port, card } of isaCards) io.map(port, card.io);
     if (debugPort) io.map(0xe9, debugPort.io);
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
 
@@ -287,7 +294,7 @@ export class Pc<P extends Processor = Processor> {
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
       fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
-      ...cards.flatMap(({ devices }) => devices),
+      ...cards.flatMap(({ devices }) => devices), ...isaCards.map(({ card }) => card),
       ...optional.filter((device) => device !== null),
     ];
     fillCmos((index, value) => this.rtc.setNvram(index, value), {

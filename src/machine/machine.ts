@@ -149,8 +149,11 @@ export class MachineCore<B extends Board = Board> {
       this.#lookAt = 0;
     });
     this.#stepTimer = board.clock.timer('step', () => { this.#lookAt = 0; });
-    // A device armed a timer within the slice that is running: it fires in time.
-    board.clock.onEarlier = () => board.cpu.endRun();
+    // A device armed a timer within the slice that is running, or a frame came from the host while the machine sleeps: it fires in time.
+    board.clock.onEarlier = () => {
+      board.cpu.endRun();
+      host.wake();
+    };
     board.watchText(CROWD, () => {
       if (this.#watching) this.#look();
     });

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { BlockBackend } from '../../src/devices/host.ts';
+import { NIC_MODELS } from '../../src/devices/pc-nics.ts';
 import { Pc } from '../../src/devices/pc.ts';
 import type { PcConfig, Processor, ProcessorSocket } from '../../src/devices/pc.ts';
 
@@ -275,7 +276,7 @@ describe('Pc wiring', () => {
   });
 
   test('device names are unique, and every state can be saved and restored', () => {
-    pc = create({ disks: [disk(2048), disk(2048), disk(2048), disk(2048)], floppies: [{}, {}], serials: Array.from({ length: 4 }, () => ({ write() {}, receive: null })) });
+    pc = create({ disks: [disk(2048), disk(2048), disk(2048), disk(2048)], floppies: [{}, {}], nics: NIC_MODELS.map((model) => ({ model, backend: null })), serials: Array.from({ length: 4 }, () => ({ write() {}, receive: null })) });
     const names = pc.devices.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     const saved = pc.devices.map((device) => device.state.save());

@@ -1,0 +1,154 @@
+/** `-netdev`, `-nic`, `-net`, and network cards of `-device`: QEMU's options for what a guest's network is. */
+import { NIC_MODELS, isNicModel } from '../devices/pc-nics.ts';
+import type { NicModel } from '../devices/pc-nics.ts';
+import type { PortForward, UserOptions } from '../backends/net/user.ts';
+import { userSettings } from '../backends/net/user.ts';
+import { parseAddress } from '../backends/net/packet.ts';
+import type { Config } from './config.ts';
+import { Information, UsageError } from './errors.ts';
+import { checkProperties, parseNumber, parseOnOff, parseProperties } from './properties.ts';
+
+/** `-netdev`: a network by its name. */
+export interface NetdevOption {
+  readonly id: string;
+  readonly kind: 'user';
+  readonly user: UserOptions;
+  /** As written, for messages. */
+  readonly option: string;
+}
+
+/** A network card. */
+export interface NicOption {
+  readonly model: NicModel;
+  /** null: the next of QEMU's. */
+  readonly mac: string | null;
+  /** null: its cable is not plugged in. */
+  readonly netdev: string | null;
+  readonly iobase?: number;
+  readonly irq?: number;
+  readonly option: string;
+}
+
+const USER_KEYS = ['id', 'net', 'host', 'dns', 'dhcpstart', 'hostname', 'restrict', 'hostfwd'] as const;
+const NIC_KEYS = ['driver', 'id', 'netdev', 'mac'] as const;
+const ISA_KEYS = ['iobase', 'irq'] as const;
+const DEFAULT_MODEL: NicModel = 'ne2k_pci';
+/** Only the ISA card has these: any port that 32 fit at, any interrupt of an ISA slot. */
+const PORT_MAX = 0xffe0, IRQ_MIN = 3, IRQ_MAX = 15;
+const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
+
+/** `hostfwd` may be given more than once: taken out of the option, the rest is as any other. */
+function splitForwards(text: string): { rest: string; forwards: string[] } {
+  const parts = text.split(/(?<!,),(?!,)/);
+  const forwards = parts.filter((part) => part.startsWith('hostfwd='));
+  return { rest: parts.filter((part) => !part.startsWith('hostfwd=')).join(','), forwards: forwards.map((part) => part.slice('hostfwd='.length)) };
+}
+
+/** `tcp::2222-:22`: QEMU's `[tcp|udp]:[hostaddr]:hostport-[guestaddr]:guestport`. */
+function parseForward(option: string, text: string): PortForward {
+  const wrong = (why: string): UsageError => new UsageError(`${option}: Invalid host forwarding rule '${text}' (${why})`);
+  const match = /^(tcp|udp|):([^:]*):(\d+)-([^:]*):(\d+)$/.exec(text);
+  if (match === null) throw wrong('expected tcp|udp:[hostaddr]:hostport-[guestaddr]:guestport');
+  const [, protocol, host, hostPort, guest, guestPort] = match;
+  if (host !== '' && parseAddress(host!) === null) throw wrong(`'${host}' is no address`);
+  if (guest !== '' && parseAddress(guest!) === null) throw wrong(`'${guest}' is no address`);
+  if (Number(hostPort) > 65535) throw wrong('Bad host port');
+  if (Number(guestPort) < 1 || Number(guestPort) > 65535) throw wrong('Bad guest port');
+  return {
+    protocol: protocol === 'udp' ? 'udp' : 'tcp', hostAddress: host === '' ? '127.0.0.1' : host!, hostPort: Number(hostPort),
+    guestAddress: guest === '' ? null : guest!, guestPort: Number(guestPort),
+  };
+}
+
+/** The network that `kind,key=value...` describes; `others` are the card's keys, where an option is for both. */
+function parseNetdev(config: Config, option: string, kind: string, properties: Map<string, string>, forwards: readonly string[], id: string): void {
+  if (kind !== 'user') throw new UsageError(`${option}: parameter 'type' expects a netdev backend type, not '${kind}' (user)`);
+  checkProperties(option, properties, ['type', ...USER_KEYS]);
+  const user: UserOptions = {
+    forwards: forwards.map((text) => parseForward(option, text)), restrict: parseOnOff(option, 'restrict', properties.get('restrict'), false),
+    ...given('net', properties.get('net')), ...given('host', properties.get('host')), ...given('dns', properties.get('dns')),
+    ...given('dhcpStart', properties.get('dhcpstart')), ...given('hostName', properties.get('hostname')),
+  };
+  try {
+    userSettings(user);
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
+  if (config.netdevs.some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for netdev`);
+  config.netdevs.push({ id, kind, user, option });
+}
+
+const given = <K extends string>(key: K, value: string | undefined): { [P in K]?: string } => (value === undefined ? {} : { [key]: value } as { [P in K]: string });
+
+export function setNetdev(config: Config, value: string, option: string): void {
+  const { rest, forwards } = splitForwards(value);
+  const properties = parseProperties(option, rest, 'type');
+  const kind = properties.get('type') ?? '', id = properties.get('id');
+  if (kind === 'help') throw new Information('Available netdev backend types:\nuser');
+  if (id === undefined) throw new UsageError(`${option} ${value}: parameter 'id' is missing`);
+  parseNetdev(config, `${option} ${kind}`, kind, properties, forwards, id);
+}
+
+/** `-nic`: a network and a card in one. */
+export function setNic(config: Config, value: string, option: string): void {
+  const { rest, forwards } = splitForwards(value);
+  const properties = parseProperties(option, rest, 'type');
+  const kind = properties.get('type') ?? '';
+  if (kind === 'none') {
+    checkProperties(`${option} none`, properties, ['type']);
+    config.nics = [];
+    config.noNic = true;
+    return;
+  }
+  if (properties.get('model') === 'help') throw new Information(`Supported NIC models:\n${NIC_MODELS.join('\n')}`);
+  const name = `${option} ${kind}`, model = properties.get('model') ?? DEFAULT_MODEL, mac = properties.get('mac');
+  const id = properties.get('id') ?? `#nic${config.netdevs.length}`;
+  for (const key of ['model', 'mac']) properties.delete(key);
+  if (!isNicModel(model)) throw new UsageError(`${name}: unsupported NIC model '${model}' (${NIC_MODELS.join(', ')})`);
+  checkMac(name, mac);
+  parseNetdev(config, name, kind, properties, forwards, id);
+  config.nics.push({ model, mac: mac ?? null, netdev: id, option: name });
+}
+
+/** `-net none`: QEMU's old way to say `-nic none`. */
+export function setNet(config: Config, value: string, option: string): void {
+  if (value !== 'none') throw new UsageError(`${option} ${value}: only 'none' is supported; use -nic or -netdev with -device`);
+  setNic(config, value, option);
+}
+
+/** Network cards as `-device` takes them. */
+export const NIC_DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (config: Config, properties: Map<string, string>, option: string) => void }>> = Object.fromEntries(
+  NIC_MODELS.map((model) => [model, {
+    help: `name "${model}", bus ${model === 'ne2k_isa' ? 'ISA' : 'PCI'} (a network card: netdev=ID, mac=52:54:00:12:34:56${model === 'ne2k_isa' ? ', iobase=0x300, irq=9' : ''})`,
+    set: (config, properties, option) => {
+      const isIsa = model === 'ne2k_isa';
+      checkProperties(option, properties, isIsa ? [...NIC_KEYS, ...ISA_KEYS] : NIC_KEYS);
+      const mac = properties.get('mac'), iobase = properties.get('iobase'), irq = properties.get('irq');
+      checkMac(option, mac);
+      config.nics.push({
+        model, mac: mac ?? null, netdev: properties.get('netdev') ?? null, option,
+        ...(iobase === undefined ? {} : { iobase: parseNumber(`${option} iobase`, iobase, 0, PORT_MAX) }),
+        ...(irq === undefined ? {} : { irq: parseNumber(`${option} irq`, irq, IRQ_MIN, IRQ_MAX) }),
+      });
+    },
+  }]));
+
+function checkMac(option: string, mac: string | undefined): void {
+  if (mac === undefined) return;
+  if (!MAC.test(mac)) throw new UsageError(`${option}: '${mac}' is no MAC address like 52:54:00:12:34:56`);
+  if (Number.parseInt(mac.slice(0, 2), 16) & 1) throw new UsageError(`${option}: the MAC address ${mac} is that of a group`);
+}
+
+/** Once all options are read: every card finds its network. @throws UsageError */
+export function checkNics(config: Config): void {
+  const used = new Set<string>();
+  for (const { netdev, option } of config.nics) {
+    if (netdev === null) continue;
+    if (!config.netdevs.some(({ id }) => id === netdev)) throw new UsageError(`${option}: property 'netdev' can't find value '${netdev}'`);
+    if (used.has(netdev)) throw new UsageError(`${option}: property 'netdev' can't take value '${netdev}', it's in use`);
+    used.add(netdev);
+  }
+  if (config.nics.filter(({ model }) => model === 'ne2k_isa').some((one, i, all) => all.findIndex((other) => other.iobase === one.iobase) < i)) {
+    throw new UsageError('-device ne2k_isa: two cards need an iobase and an irq each');
+  }
+}

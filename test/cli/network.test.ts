@@ -1,0 +1,53 @@
+/** `-netdev`, `-nic`, `-net` and network cards of `-device`: what they mean, and how they are refused. */
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../../src/cli/options.ts';
+
+const parse = (...args: string[]): ReturnType<typeof parseArguments> => parseArguments(args);
+
+describe('network options', () => {
+  it('join cards and networks', () => {
+    const { netdevs, nics } = parse('-netdev', 'user,id=n0,net=192.168.5.0/24,hostfwd=tcp::2222-:22,hostfwd=udp:0.0.0.0:69-192.168.5.20:69,restrict=on', '-device', 'ne2k_isa,netdev=n0,iobase=0x320,irq=5,mac=52:54:00:00:00:01');
+    expect(netdevs).toMatchObject([{ id: 'n0', kind: 'user', user: {
+      net: '192.168.5.0/24', restrict: true, forwards: [
+        { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 2222, guestAddress: null, guestPort: 22 },
+        { protocol: 'udp', hostAddress: '0.0.0.0', hostPort: 69, guestAddress: '192.168.5.20', guestPort: 69 },
+      ],
+    } }]);
+    expect(nics).toMatchObject([{ model: 'ne2k_isa', netdev: 'n0', iobase: 0x320, irq: 5, mac: '52:54:00:00:00:01' }]);
+  });
+
+  it('-nic is both in one; none is none', () => {
+    const { netdevs, nics } = parse('-nic', 'user,model=ne2k_pci,hostfwd=::80-:80', '-nic', 'user,mac=52:54:00:00:00:09');
+    expect(nics.map(({ model, netdev }) => [model, netdev])).toEqual([['ne2k_pci', netdevs[0]!.id], ['ne2k_pci', netdevs[1]!.id]]);
+    expect(parse('-nic', 'none').nics).toEqual([]);
+    expect(parse('-net', 'none').nics).toEqual([]);
+  });
+
+  it.each([
+    [['-netdev', 'user'], /parameter 'id' is missing/],
+    [['-netdev', 'tap,id=x'], /expects a netdev backend type, not 'tap'/],
+    [['-netdev', 'user,id=x,ipv7=on'], /invalid parameter 'ipv7'/],
+    [['-netdev', 'user,id=x', '-netdev', 'user,id=x'], /Duplicate ID 'x'/],
+    [['-netdev', 'user,id=x,net=10.0.2.0/99'], /net=10\.0\.2\.0\/99 is no network/],
+    [['-netdev', 'user,id=x,hostfwd=tcp::80'], /Invalid host forwarding rule 'tcp::80'/],
+    [['-netdev', 'user,id=x,hostfwd=tcp::80-:0'], /Bad guest port/],
+    [['-netdev', 'user,id=x,hostfwd=tcp::99999-:1'], /Bad host port/],
+    [['-netdev', 'user,id=x,hostfwd=tcp:nowhere:80-:1'], /'nowhere' is no address/],
+    [['-device', 'ne2k_pci,netdev=x'], /can't find value 'x'/],
+    [['-netdev', 'user,id=x', '-device', 'ne2k_pci,netdev=x', '-device', 'ne2k_pci,netdev=x'], /it's in use/],
+    [['-device', 'ne2k_pci,mac=1:2'], /no MAC address/],
+    [['-device', 'ne2k_pci,mac=01:00:00:00:00:00'], /that of a group/],
+    [['-device', 'ne2k_pci,irq=5'], /invalid parameter 'irq'/],
+    [['-device', 'ne2k_isa', '-device', 'ne2k_isa'], /an iobase and an irq each/],
+    [['-nic', 'user,model=ne3000'], /unsupported NIC model 'ne3000'/],
+    [['-net', 'user'], /only 'none'/],
+  ])('%j is refused in one line', (args, message) => {
+    expect(() => parse(...args)).toThrow(message);
+  });
+
+  it('have help', () => {
+    for (const [args, text] of [[['-netdev', 'help'], /user/], [['-nic', 'user,model=help'], /ne2k_isa\nne2k_pci/]] as const) {
+      expect(() => parse(...args)).toThrow(expect.objectContaining({ text: expect.stringMatching(text) as unknown }) as Error);
+    }
+  });
+});
