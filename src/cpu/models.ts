@@ -40,6 +40,9 @@ const MODELS: Readonly<Record<string, ModelRow>> = {
   max: { help: 'all features that there are', signature: signature(6, 6, 3), leaf: 7, extended: 0x80000008 | 0, brand: 'tcg86 CPU', features: FEATURE_NAMES.join(' ') },
 };
 
+/** From the oldest on. */
+export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
+
 export const DEFAULT_MODEL = 'qemu32';
 
 export const CPU_HELP = [

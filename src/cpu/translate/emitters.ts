@@ -20,15 +20,16 @@ import { stringFamily } from './string.ts';
 import { system } from './system.ts';
 import { x87 } from './x87.ts';
 
-const FAMILIES: readonly Family[] = [
-  dataTransfer, arithmetic, decimal, logical, shiftRotate, bitByte, controlTransfer, stringFamily, io, enterLeave, flagControl, segmentRegister,
-  miscellaneous, system, x87, simdMove, simdFamily,
-];
+/** By the name of their file. */
+const FAMILIES: Readonly<Record<string, Family>> = {
+  'data-transfer': dataTransfer, arithmetic, decimal, logical, 'shift-rotate': shiftRotate, 'bit-byte': bitByte, 'control-transfer': controlTransfer, string: stringFamily,
+  io, 'enter-leave': enterLeave, 'flag-control': flagControl, 'segment-register': segmentRegister, miscellaneous, system, x87, 'simd-move': simdMove, simd: simdFamily,
+};
 
 /** All emitters by key; a key may stand in one family only. */
 function joined(): Map<string, Emitter> {
   const all = new Map<string, Emitter>();
-  for (const family of FAMILIES) {
+  for (const family of Object.values(FAMILIES)) {
     for (const [key, entry] of Object.entries(family)) {
       if (all.has(key)) throw new Error(`two emitters for ${key}`);
       all.set(key, typeof entry === 'function' ? { emit: entry, syncFlags: false } : entry);
@@ -37,8 +38,11 @@ function joined(): Map<string, Emitter> {
   return all;
 }
 
+/** Of several entries the one with operands counts. */
+const keysOf = ({ mnemonic, operands }: Row): readonly [string, string] => [`${mnemonic} ${operands.join(',')}`, mnemonic];
+
 function emitterOf(row: Row, all: ReadonlyMap<string, Emitter>): Emitter {
-  const emitter = all.get(`${row.mnemonic} ${row.operands.join(',')}`) ?? all.get(row.mnemonic);
+  const [exact, plain] = keysOf(row), emitter = all.get(exact) ?? all.get(plain);
   if (emitter === undefined) throw new Error(`no emitter for ${row.mnemonic} ${row.operands.join(',')}`);
   return emitter;
 }
@@ -46,3 +50,13 @@ function emitterOf(row: Row, all: ReadonlyMap<string, Emitter>): Emitter {
 const all = joined();
 /** By row number. */
 export const EMITTERS: readonly Emitter[] = ROWS.map((row) => emitterOf(row, all));
+
+/** The name of the family, and of its file in this folder. */
+export function familyOf(row: Row): string {
+  const names = Object.keys(FAMILIES);
+  for (const key of keysOf(row)) {
+    const name = names.find((each) => key in FAMILIES[each]!);
+    if (name !== undefined) return name;
+  }
+  throw new Error(`no family for ${row.mnemonic}`);
+}

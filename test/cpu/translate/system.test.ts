@@ -1,7 +1,7 @@
 /** Which instructions a mode and privilege level allows, and what system instructions read and write. */
 import { describe, expect, it } from 'vitest';
 import {
-  CR0, CR0_PE, CS, DR, EAX, EBX, ECX, EDX, EFLAGS, EIP, ESP, GDT_BASE, GDT_LIMIT, IF, IOPL, LDT_SEL, TR_SEL, VM,
+  CR0, CR0_PE, CS, DR, EAX, EBX, ECX, EDX, EFLAGS, EIP, ESP, GDT_BASE, GDT_LIMIT, HFLAGS, HF_CPL_MASK, IF, IOPL, LDT_SEL, SEG_SEL, SS, SYSENTER, TR_SEL, VM,
 } from '../../../src/cpu/state.ts';
 import { TestCpu, protectedCpu, realCpu } from './machine.ts';
 
@@ -40,6 +40,7 @@ describe('privilege', () => {
     ['LGDT', [0x0f, 0x01, 0x17], OK, GP, GP, OK, GP, GP],
     ['LIDT', [0x0f, 0x01, 0x1f], OK, GP, GP, OK, GP, GP],
     ['SGDT', [0x0f, 0x01, 0x07], OK, OK, OK, OK, OK, OK],
+    ['SIDT', [0x0f, 0x01, 0x0f], OK, OK, OK, OK, OK, OK],
     ['SMSW', [0x0f, 0x01, 0xe0], OK, OK, OK, OK, OK, OK],
     ['LMSW', [0x0f, 0x01, 0xf1], OK, GP, GP, OK, GP, GP],
     ['SLDT', [0x0f, 0x00, 0xc0], UD, UD, UD, OK, OK, OK],
@@ -56,11 +57,45 @@ describe('privilege', () => {
     ['MOV DR0,EAX', [0x0f, 0x23, 0xc0], OK, GP, GP, OK, GP, GP],
     ['CPUID', [0x0f, 0xa2], OK, OK, OK, OK, OK, OK],
     ['RDTSC', [0x0f, 0x31], OK, OK, OK, OK, OK, OK],
+    ['RDTSCP', [0x0f, 0x01, 0xf9], OK, OK, OK, OK, OK, OK],
+    ['WRMSR', [0x0f, 0x30], OK, GP, GP, OK, GP, GP],
+    ['RDMSR', [0x0f, 0x32], OK, GP, GP, OK, GP, GP],
+    ['CLAC', [0x0f, 0x01, 0xca], OK, UD, UD, OK, UD, UD],
+    ['STAC', [0x0f, 0x01, 0xcb], OK, UD, UD, OK, UD, UD],
+    ['IN AL,DX', [0xec], OK, GP, GP, OK, GP, OK],
+    ['OUT DX,AL', [0xee], OK, GP, GP, OK, GP, OK],
+    ['RDPMC', [0x0f, 0x33], OK, GP, GP, OK, GP, GP],
+    ['SYSENTER without a target', [0x0f, 0x34], GP, GP, GP, GP, GP, GP],
+    ['SYSEXIT without a target', [0x0f, 0x35], GP, GP, GP, GP, GP, GP],
+    ['RDRAND', [0x0f, 0xc7, 0xf0], OK, OK, OK, OK, OK, OK],
+    ['RDSEED', [0x0f, 0xc7, 0xf8], OK, OK, OK, OK, OK, OK],
     ['UD2', [0x0f, 0x0b], UD, UD, UD, UD, UD, UD],
   ];
   it.each(TABLE)('%s', (_, code, ...expected) => {
-    const outcomes = Object.values(MODES).map((create) => create().code(...code).step());
+    const outcomes = Object.values(MODES).map((create) => {
+      const cpu = create().code(...code);
+      // RDMSR and WRMSR: that of SYSENTER.
+      if (code[1] === 0x30 || code[1] === 0x32) cpu.R[ECX] = 0x174;
+      return cpu.step();
+    });
     expect(Object.fromEntries(Object.keys(MODES).map((mode, i) => [mode, outcomes[i]]))).toEqual(Object.fromEntries(Object.keys(MODES).map((mode, i) => [mode, expected[i]])));
+  });
+});
+
+describe('SYSENTER and SYSEXIT', () => {
+  const state = ({ R }: TestCpu): number[] => [R[SEG_SEL + CS]!, R[SEG_SEL + SS]!, R[ESP]!, R[EIP]!, R[HFLAGS]! & HF_CPL_MASK, R[EFLAGS]! & IF];
+
+  it('go to the kernel and back, by the selectors in a register', () => {
+    const cpu = protectedCpu({ cpl: 3 }).code(0x0f, 0x34);
+    cpu.R.set([0x08, 0x7000, 0x5000], SYSENTER);
+    cpu.R[EFLAGS] = cpu.R[EFLAGS]! | IF;
+    expect(cpu.step()).toBe('running');
+    expect(state(cpu)).toEqual([0x08, 0x10, 0x7000, 0x5000, 0, 0]);
+    cpu.code(0x0f, 0x35);
+    cpu.R[ECX] = 0x6000;
+    cpu.R[EDX] = 0x4000;
+    expect(cpu.step()).toBe('running');
+    expect(state(cpu)).toEqual([0x1b, 0x23, 0x6000, 0x4000, 3, 0]);
   });
 });
 
