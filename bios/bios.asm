@@ -28,6 +28,7 @@ bios_start:
 %include "apic.inc"
 %include "mptable.inc"
 %include "pci.inc"
+%include "acpi.inc"
 %include "pcibios.inc"
 %include "kbc.inc"
 %include "mouse.inc"

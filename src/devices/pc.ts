@@ -10,7 +10,8 @@
  *     0080-008F  DMA pages              03F0-03F5, 03F7  floppy                      4 COM1, 3  14 IDE, primary
  *     0092       A20, reset             03F8-03FF        COM1                        6 floppy  15 IDE, secondary
  *     00A0-00A1  i8259 slave
- *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:02.0 VGA
+ *     00B2-00B3  APM                      0600-063F        power management (placed by the firmware), IRQ 9
+ *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:01.3 PIIX4 power  00:02.0 VGA
  *     00E9       debug console          DMA 2 floppy
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
  *     0510-0511, 0514-051B  firmware configuration
@@ -52,6 +53,7 @@ import { PciBus } from './pci.ts';
 import type { PciCard, PciCardMaker } from './pci-slot.ts';
 import { PciVga } from './pci-vga.ts';
 import { Piix3, Piix3Ide } from './piix3.ts';
+import { Piix4Pm } from './piix4-pm.ts';
 import { PortPlaces } from './port-places.ts';
 import { Port61 } from './port61.ts';
 import { Port92 } from './port92.ts';
@@ -119,6 +121,8 @@ export interface PcConfig {
   firmwareFiles?: ReadonlyMap<string, Uint8Array>;
   /** The processor has a local APIC, and the board an I/O APIC. */
   apic?: boolean;
+  /** The guest switched the machine off. */
+  powerOff?: () => void;
   /** Cards for the PCI slots from 3 on, in this order. */
   cards?: readonly PciCardMaker[];
   /** QEMU's pc-testdev. */
@@ -151,6 +155,7 @@ export class Pc<P extends Processor = Processor> {
   readonly ide: readonly [IdeChannel, IdeChannel];
   /** null: there is none. */
   readonly vga: Vga | null;
+  readonly pm: Piix4Pm;
   readonly serials: readonly (Ns16550 | null)[];
   /** Every device, in the order of reset; a save state holds them by name. */
   readonly devices: readonly Device[];
@@ -230,6 +235,8 @@ export class Pc<P extends Processor = Processor> {
     this.pci.add(0, 0, host);
     this.pci.add(1, 0, piix3);
     this.pci.add(1, 1, piix3Ide);
+    this.pm = new Piix4Pm({ clock, sci: this.#irq(9), moved: (region) => this.#ports.add(region), powerOff: config.powerOff ?? (() => {}) });
+    this.pci.add(1, 3, this.pm);
     if (pciVga) this.pci.add(VGA_SLOT, 0, pciVga);
     const cards = [...pciNics(config.nics ?? []), ...config.cards ?? []].map((make, index) => this.#plug(make, FIRST_CARD_SLOT + index, config.apic === true ? message : null));
     const isaCards = isaNics(config.nics ?? [], clock, (irq) => this.#irq(irq));
@@ -262,6 +269,7 @@ export class Pc<P extends Processor = Processor> {
     io.map(0x70, this.rtc.io);
     io.map(0x80, pages.io);
     io.map(0x92, port92.io);
+    io.map(0xb2, this.pm.apm);
     io.map(0xa0, pics.slave.io);
     io.map(0xc0, dma2.io);
     io.map(0xf0, fpuError.io);
@@ -293,7 +301,7 @@ export class Pc<P extends Processor = Processor> {
     }
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
-      fwCfg, this.pci, host, piix3, piix3Ide, this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
+      fwCfg, this.pci, host, piix3, piix3Ide, this.pm, this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
       ...cards.flatMap(({ devices }) => devices), ...isaCards.map(({ card }) => card),
       ...optional.filter((device) => device !== null),
     ];

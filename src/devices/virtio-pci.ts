@@ -19,8 +19,8 @@ import type { PciCardMaker, PciSlot } from './pci-slot.ts';
 import { F_ANY_LAYOUT, F_EVENT_IDX, F_INDIRECT_DESC, F_VERSION_1 } from './virtio.ts';
 import type { VirtioDevice, VirtioTransport } from './virtio.ts';
 import { MsixTable } from './msix.ts';
-import { readField, writeField } from './virtio-registers.ts';
-import type { Field } from './virtio-registers.ts';
+import { readField, writeField } from './register-fields.ts';
+import type { Field } from './register-fields.ts';
 import { QUEUE_FIELDS, VirtQueue } from './virtio-queue.ts';
 
 const VENDOR = 0x1af4;

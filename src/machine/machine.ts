@@ -66,6 +66,8 @@ export type RunResult =
   | { readonly reason: 'stopped' }
   /** The guest reset the machine while noReboot was set. */
   | { readonly reason: 'reset' }
+  /** The guest switched the machine off. */
+  | { readonly reason: 'poweroff' }
   /** The guest wrote to isa-debug-exit. */
   | { readonly reason: 'exit'; readonly code: number }
   /** The time given for the run was over. */
@@ -172,6 +174,11 @@ export class MachineCore<B extends Board = Board> {
   /** The guest asks to end with this exit code. */
   exit(code: number): void {
     this.#end({ reason: 'exit', code });
+  }
+
+  /** The guest switches the machine off. */
+  powerOff(): void {
+    this.#end({ reason: 'poweroff' });
   }
 
   /** The text screen as lines; empty in graphics modes. */
@@ -407,6 +414,7 @@ function describeEnd(result: RunResult, timeout: number | undefined): string {
   switch (result.reason) {
     case 'timeout': return `not done after ${timeout} seconds (timeout)`;
     case 'exit': return `the guest ended the machine with code ${result.code}`;
+    case 'poweroff': return 'the guest switched the machine off';
     case 'reset': return 'the guest reset the machine';
     case 'stopped': return 'the machine was stopped';
   }
