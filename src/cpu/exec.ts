@@ -110,8 +110,8 @@ export class Executor {
   #regionRetired = 0;
   #logged = 0;
   #ending = false;
-  /** Budget that was left at the last exception, and exceptions since then. */
-  #leftAtException = 0;
+  /** Instructions that had been retired at the last exception (slices do not matter), and exceptions since then. */
+  #retiredAtException = -1;
   #exceptionsInARow = 0;
 
   constructor(cpu: Cpu, helpers: { byName: Readonly<Record<string, Helper>>; list: readonly Helper[] }, options: ExecutorOptions) {
@@ -172,7 +172,6 @@ export class Executor {
     R[BUDGET] = this.#granted = budget;
     R[BUDGET_PARKED] = 0;
     this.#ending = false;
-    this.#leftAtException = -1;
     this.regions.startRun();
     this.compileTime.startRun();
     this.#blocks.work = 0;
@@ -397,10 +396,13 @@ export class Executor {
 
   /** Delivers the exception recorded in the state; double and triple faults included (SDM vol. 3, 6.15). */
   #raise(): void {
-    const R = this.#cpu.R, left = R[BUDGET]! + R[BUDGET_PARKED]!;
-    this.#exceptionsInARow = left === this.#leftAtException ? this.#exceptionsInARow + 1 : 0;
-    this.#leftAtException = left;
-    if (this.#exceptionsInARow >= MAX_EXCEPTIONS) this.#ending = true;
+    const R = this.#cpu.R, retired = this.#retired + this.#granted - R[BUDGET]! - R[BUDGET_PARKED]!;
+    this.#exceptionsInARow = retired === this.#retiredAtException ? this.#exceptionsInARow + 1 : 0;
+    this.#retiredAtException = retired;
+    if (this.#exceptionsInARow >= MAX_EXCEPTIONS) {
+      this.#ending = true;
+      this.#exceptionsInARow = 0;
+    }
     let vector = R[EXC_VECTOR]!, errorCode = R[EXC_ERROR]!, hasError = R[EXC_HAS_ERROR] !== 0;
     for (;;) {
       this.counters.exceptions++;

@@ -128,6 +128,19 @@ describe('budget', () => {
     expect(guest.cpu.run(100)).toBe(3);
   });
 
+  it('ends in the same place where the guest faults for ever, however long the slices are', () => {
+    const exceptions = (slice: number): number => {
+      // The single-step trap leads to a handler that faults at its first instruction.
+      const guest = protectedGuest('mov esp,0x30000\npushf\nor dword [esp],0x100\npopf\nnop\nhandler: ud2');
+      for (const vector of [1, 6]) guest.setGate(vector, guest.label('handler'));
+      while (guest.cpu.run(slice) > 0);
+      return guest.cpu.exec.counters.exceptions;
+    };
+    const once = exceptions(1);
+    expect(once).toBeGreaterThan(1000);
+    expect(exceptions(20)).toBe(once * 2 - 1);
+  });
+
   it('does not count an instruction that faults', () => {
     const guest = protectedGuest('inc eax\nud2\n');
     expect(guest.run()).toBe('#6');
