@@ -74,7 +74,7 @@ export interface DriveOptions {
 
 /** A network card. */
 export interface NicOptions {
-  /** `ne2k_pci` (default) and others: `tcg86 -nic model=help` lists them. */
+  /** `e1000` (default), `ne2k_pci`, `virtio-net-pci` and others: `tcg86 -nic model=help` lists them. */
   model?: string;
   /** Its address; default 52:54:00:12:34:56 and upwards. */
   mac?: string;
@@ -221,7 +221,7 @@ function cardsOf({ rngs = 0 }: PcOptions, random: () => number): PciCardMaker[] 
 }
 
 /** @throws Error with a one-line message */
-function nicOf({ model = 'ne2k_pci', mac, network, ...others }: NicOptions): NicConfig {
+function nicOf({ model = 'e1000', mac, network, ...others }: NicOptions): NicConfig {
   if (!isNicModel(model)) throw new Error(`unsupported NIC model '${model}' (${NIC_MODELS.join(', ')})`);
   if (mac !== undefined && !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) throw new Error(`'${mac}' is no MAC address like 52:54:00:12:34:56`);
   return { model, ...(mac === undefined ? {} : { mac: Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16)) }), backend: network, ...others };

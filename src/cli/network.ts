@@ -32,7 +32,9 @@ export interface NicOption {
 const USER_KEYS = ['id', 'net', 'host', 'dns', 'dhcpstart', 'hostname', 'restrict', 'hostfwd'] as const;
 const NIC_KEYS = ['driver', 'id', 'netdev', 'mac'] as const;
 const ISA_KEYS = ['iobase', 'irq'] as const;
-const DEFAULT_MODEL: NicModel = 'ne2k_pci';
+const DEFAULT_MODEL: NicModel = 'e1000';
+/** QEMU's other names of a card. */
+const ALIASES: Readonly<Record<string, NicModel>> = { virtio: 'virtio-net-pci', 'virtio-net': 'virtio-net-pci' };
 /** Only the ISA card has these: any port that 32 fit at, any interrupt of an ISA slot. */
 const PORT_MAX = 0xffe0, IRQ_MIN = 3, IRQ_MAX = 15;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
@@ -66,8 +68,8 @@ function parseNetdev(config: Config, option: string, kind: string, properties: M
   checkProperties(option, properties, ['type', ...USER_KEYS]);
   const user: UserOptions = {
     forwards: forwards.map((text) => parseForward(option, text)), restrict: parseOnOff(option, 'restrict', properties.get('restrict'), false),
-    ...given('net', properties.get('net')), ...given('host', properties.get('host')), ...given('dns', properties.get('dns')),
-    ...given('dhcpStart', properties.get('dhcpstart')), ...given('hostName', properties.get('hostname')),
+    ...optional('net', properties.get('net')), ...optional('host', properties.get('host')), ...optional('dns', properties.get('dns')),
+    ...optional('dhcpStart', properties.get('dhcpstart')), ...optional('hostName', properties.get('hostname')),
   };
   try {
     userSettings(user);
@@ -78,7 +80,7 @@ function parseNetdev(config: Config, option: string, kind: string, properties: M
   config.netdevs.push({ id, kind, user, option });
 }
 
-const given = <K extends string>(key: K, value: string | undefined): { [P in K]?: string } => (value === undefined ? {} : { [key]: value } as { [P in K]: string });
+const optional = <K extends string>(key: K, value: string | undefined): { [P in K]?: string } => (value === undefined ? {} : { [key]: value } as { [P in K]: string });
 
 export function setNetdev(config: Config, value: string, option: string): void {
   const { rest, forwards } = splitForwards(value);
@@ -101,7 +103,7 @@ export function setNic(config: Config, value: string, option: string): void {
     return;
   }
   if (properties.get('model') === 'help') throw new Information(`Supported NIC models:\n${NIC_MODELS.join('\n')}`);
-  const name = `${option} ${kind}`, model = properties.get('model') ?? DEFAULT_MODEL, mac = properties.get('mac');
+  const name = `${option} ${kind}`, given = properties.get('model') ?? DEFAULT_MODEL, model = ALIASES[given] ?? given, mac = properties.get('mac');
   const id = properties.get('id') ?? `#nic${config.netdevs.length}`;
   for (const key of ['model', 'mac']) properties.delete(key);
   if (!isNicModel(model)) throw new UsageError(`${name}: unsupported NIC model '${model}' (${NIC_MODELS.join(', ')})`);

@@ -1,12 +1,15 @@
 /** The network cards of the PC by their models: QEMU's names. */
 import type { Clock, IrqLine } from './device.ts';
 import type { NetBackend } from './host.ts';
+import { E1000 } from './e1000.ts';
 import { Ne2000 } from './ne2000.ts';
 import type { NicSettings } from './ne2000.ts';
 import { Ne2kPci } from './ne2k-pci.ts';
+import { VirtioNet } from './virtio-net.ts';
+import { virtioCard } from './virtio-pci.ts';
 import type { PciCard, PciCardMaker, PciSlot } from './pci-slot.ts';
 
-export const NIC_MODELS = ['ne2k_isa', 'ne2k_pci'] as const;
+export const NIC_MODELS = ['ne2k_isa', 'ne2k_pci', 'e1000', 'virtio-net-pci'] as const;
 export type NicModel = (typeof NIC_MODELS)[number];
 
 export const isNicModel = (name: string): name is NicModel => (NIC_MODELS as readonly string[]).includes(name);
@@ -30,6 +33,11 @@ const PCI_MODELS: Readonly<Record<Exclude<NicModel, 'ne2k_isa'>, (settings: NicS
     const card = new Ne2kPci(settings, slot);
     return { fn: card, devices: [card, card.chip] };
   },
+  e1000: (settings, slot) => {
+    const card = new E1000(settings, slot);
+    return { fn: card, devices: [card] };
+  },
+  'virtio-net-pci': (settings, slot) => virtioCard(`${settings.name}-card`, (place) => new VirtioNet(settings, place))(slot),
 };
 
 const settingsOf = ({ model, mac, backend }: NicConfig, index: number): NicSettings => ({

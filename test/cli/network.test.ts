@@ -18,7 +18,8 @@ describe('network options', () => {
 
   it('-nic is both in one; none is none', () => {
     const { netdevs, nics } = parse('-nic', 'user,model=ne2k_pci,hostfwd=::80-:80', '-nic', 'user,mac=52:54:00:00:00:09');
-    expect(nics.map(({ model, netdev }) => [model, netdev])).toEqual([['ne2k_pci', netdevs[0]!.id], ['ne2k_pci', netdevs[1]!.id]]);
+    expect(nics.map(({ model, netdev }) => [model, netdev])).toEqual([['ne2k_pci', netdevs[0]!.id], ['e1000', netdevs[1]!.id]]);
+    expect(parse('-nic', 'user,model=virtio').nics[0]!.model).toBe('virtio-net-pci');
     expect(parse('-nic', 'none').nics).toEqual([]);
     expect(parse('-net', 'none').nics).toEqual([]);
   });
