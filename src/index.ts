@@ -30,6 +30,7 @@ import { Pc } from './devices/pc.ts';
 import type { PcConfig } from './devices/pc.ts';
 import type { PciCardMaker } from './devices/pci-slot.ts';
 import { virtioCard } from './devices/virtio-pci.ts';
+import { VirtioBlk } from './devices/virtio-blk.ts';
 import { VirtioRng } from './devices/virtio-rng.ts';
 import { isNicModel, NIC_MODELS } from './devices/pc-nics.ts';
 import type { NicConfig } from './devices/pc-nics.ts';
@@ -58,8 +59,8 @@ export interface DriveOptions {
   file: string;
   /** raw, qcow2, qed, vdi, vmdk, vpc; not given: guessed from the file. */
   format?: string;
-  /** ide: 0-3 are hda-hdd; floppy: 0 and 1 are A and B. */
-  interface: 'ide' | 'floppy';
+  /** ide: 0-3 are hda-hdd; floppy: 0 and 1 are A and B; virtio: a PCI card each, in the order of their index. */
+  interface: 'ide' | 'floppy' | 'virtio';
   index: number;
   readOnly?: boolean;
   /** Keep writes in memory; the image never changes. */
@@ -168,6 +169,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
 
 const DEFAULT_MEMORY = '128M';
 const DISK_LETTERS = ['hda', 'hdb', 'hdc', 'hdd'] as const;
+/** Positions of virtio drives. */
+const VIRTIO_DRIVES = 24;
 const FLOPPY_LETTERS = ['fda', 'fdb'] as const;
 
 function drivesOf(options: PcOptions): DriveOptions[] {
@@ -216,8 +219,9 @@ function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcC
 }
 
 /** @param random gives 32 random bits */
-function cardsOf({ rngs = 0 }: PcOptions, random: () => number): PciCardMaker[] {
-  return Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)));
+function cardsOf({ rngs = 0 }: PcOptions, disks: readonly BlockBackend[], random: () => number): PciCardMaker[] {
+  const blocks = disks.map((disk, i) => virtioCard(`virtio-blk-pci-${i}`, ({ clock }) => new VirtioBlk(`virtio-blk-${i}`, clock, disk)));
+  return [...blocks, ...Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)))];
 }
 
 /** @throws Error with a one-line message */
@@ -241,20 +245,20 @@ function openDrive({ file, interface: kind, readOnly, snapshot, format, cache, d
 }
 
 /** Opens the images of all drives; those of an interface by position. @throws Error, with all images closed again */
-function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks: (OpenImage | null)[]; all: OpenImage[] } {
+function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks: (OpenImage | null)[]; virtio: (OpenImage | null)[]; all: OpenImage[] } {
   const all: OpenImage[] = [];
   const open = (drive: DriveOptions): OpenImage => {
     const image = openDrive(drive, options, all);
     all.push(image);
     return image;
   };
-  const place = (kind: 'ide' | 'floppy', count: number): (OpenImage | null)[] => Array.from({ length: count }, (_, index) => {
+  const place = (kind: DriveOptions['interface'], count: number): (OpenImage | null)[] => Array.from({ length: count }, (_, index) => {
     const [drive, second] = drivesOf(options).filter((one) => one.interface === kind && one.index === index);
     if (second !== undefined) throw new Error(`drive ${index} (${kind}) is given twice`);
     return drive === undefined ? null : open(drive);
   });
   try {
-    return { floppies: place('floppy', FLOPPY_LETTERS.length), disks: place('ide', DISK_LETTERS.length), all };
+    return { floppies: place('floppy', FLOPPY_LETTERS.length), disks: place('ide', DISK_LETTERS.length), virtio: place('virtio', VIRTIO_DRIVES), all };
   } catch (error) {
     for (const image of all) image.close();
     throw error;
@@ -276,6 +280,8 @@ function reporting({ backend }: OpenImage, { warn }: PcOptions): BlockBackend {
     read: (sector, data, done) => backend.read(sector, data, tell(done)),
     write: (sector, data, done) => backend.write(sector, data, tell(done)),
     flush: (done) => backend.flush(tell(done)),
+    ...(backend.writeZeroes === undefined ? {} : { writeZeroes: (sector, count, done) => backend.writeZeroes?.(sector, count, tell(done)) }),
+    ...(backend.discard === undefined ? {} : { discard: (sector, count, done) => backend.discard?.(sector, count, tell(done)) }),
   };
 }
 
@@ -292,7 +298,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, options: PcOptions, host: Host, time: RunTime | InstructionTime, layout: KeyboardLayout) {
     super(pc, host, time, { ...options, changeMedium: (drive, file, medium) => this.change(drive, file, medium) });
     this.#options = options;
-    this.#disks = drives.disks;
+    this.#disks = [...drives.disks, ...drives.virtio];
     this.#floppies = drives.floppies;
     this.keyboardLayout = layout;
   }
@@ -318,7 +324,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     try {
       const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, random), powerOff: () => machine?.powerOff(),
+        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), random), powerOff: () => machine?.powerOff(),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map(backendOf),

@@ -8,8 +8,8 @@ import type { IcountOptions } from '../machine/icount.ts';
 
 export interface DriveOption {
   file: string;
-  interface: 'ide' | 'floppy';
-  /** Position on the interface: 0-3 (ide: hda-hdd), 0-1 (floppy). */
+  interface: 'ide' | 'floppy' | 'virtio';
+  /** Position on the interface: 0-3 (ide: hda-hdd), 0-1 (floppy), 0-23 (virtio). */
   index: number;
   readOnly: boolean;
   snapshot: boolean;
@@ -31,6 +31,10 @@ export interface Config {
   /** Bytes of guest RAM. */
   memory: number;
   drives: DriveOption[];
+  /** Drives of if=none: they wait for a -device that names them. */
+  looseDrives: DriveOption[];
+  /** Which drives -device virtio-blk-pci names, and how messages call the option. */
+  virtioDrives: { id: string; option: string }[];
   /** What drives A and B are, where -device says it. */
   floppyDrives: [FloppyDriveType | 'auto' | null, FloppyDriveType | 'auto' | null];
   /** Letters of QEMU's -boot: a floppy, c disk, d CD, n network. */
@@ -90,7 +94,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], noNic: false, rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],

@@ -1,13 +1,13 @@
 /** `-drive` and the options that are short for it. */
 import { CACHE_MODES, DETECT_ZEROES } from '../backends/block/drive.ts';
 import { FORMAT_NAMES } from '../backends/block/formats.ts';
-import type { Config } from './config.ts';
+import type { Config, DriveOption } from './config.ts';
 import { UsageError } from './errors.ts';
 import { checkProperties, parseNumber, parseOnOff, parseProperties } from './properties.ts';
 
 const KNOWN = ['file', 'format', 'if', 'index', 'bus', 'unit', 'media', 'readonly', 'snapshot', 'cache', 'discard', 'detect-zeroes', 'id'] as const;
 /** Positions on an interface, and how many of them a bus has. */
-const SLOTS = { ide: { count: 4, perBus: 2 }, floppy: { count: 2, perBus: 2 } } as const;
+const SLOTS = { ide: { count: 4, perBus: 2 }, floppy: { count: 2, perBus: 2 }, virtio: { count: 24, perBus: 1 } } as const;
 
 /** An option that is a drive's place, with a file name: `-hda`, `-fdb`. */
 export function setImage(kind: 'ide' | 'floppy', index: number): (config: Config, file: string, option: string) => void {
@@ -23,7 +23,7 @@ function addDrive(config: Config, added: Config['drives'][number]): void {
     throw new UsageError(`${added.option} ${added.file}: drive with bus=${Math.floor(added.index / perBus)}, unit=${added.index % perBus} (${added.interface}) exists`);
   }
   if (same >= 0) config.drives.splice(same, 1);
-  if (added.id !== undefined && config.drives.some(({ id }) => id === added.id)) throw new UsageError(`${added.option}: Duplicate ID '${added.id}' for drive`);
+  checkId(config, added);
   config.drives.push(added);
 }
 
@@ -31,7 +31,7 @@ export function setDrive(config: Config, value: string, option: string): void {
   const properties = parseProperties(option, value);
   checkProperties(option, properties, KNOWN);
   const kind = properties.get('if') ?? 'ide';
-  if (kind !== 'ide' && kind !== 'floppy') throw new UsageError(`${option}: unsupported bus type '${kind}' (ide, floppy)`);
+  if (kind !== 'ide' && kind !== 'floppy' && kind !== 'virtio' && kind !== 'none') throw new UsageError(`${option}: unsupported bus type '${kind}' (ide, floppy, virtio, none)`);
   const format = properties.get('format'), id = properties.get('id');
   checkFormat(option, format);
   const media = properties.get('media') ?? 'disk';
@@ -41,12 +41,33 @@ export function setDrive(config: Config, value: string, option: string): void {
   const discard = oneOf(option, 'discard', properties.get('discard'), ['ignore', 'off', 'unmap', 'on'] as const);
   const unmaps = discard === 'unmap' || discard === 'on';
   if (detectZeroes === 'unmap' && !unmaps) throw new UsageError(`${option}: setting detect-zeroes to unmap is not allowed without setting discard operation to unmap`);
-  addDrive(config, {
-    file: properties.get('file') ?? '', interface: kind, index: slotOf(config, option, kind, properties),
+  const drive: DriveOption = {
+    file: properties.get('file') ?? '', interface: kind === 'none' ? 'virtio' : kind, index: kind === 'none' ? -1 : slotOf(config, option, kind, properties),
     readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false), snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false), option,
     ...(format === undefined ? {} : { format }), ...(cache === undefined ? {} : { cache }), ...(detectZeroes === undefined ? {} : { detectZeroes }),
     ...(unmaps ? { discard: true } : {}), ...(id === undefined ? {} : { id }),
-  });
+  };
+  if (kind !== 'none') return addDrive(config, drive);
+  if (drive.file === '') throw new UsageError(`${option}: a file name is missing`);
+  if (id === undefined) throw new UsageError(`${option}: if=none needs an id, for a -device that names it`);
+  checkId(config, drive);
+  config.looseDrives.push(drive);
+}
+
+function checkId(config: Config, { id, option }: DriveOption): void {
+  if (id !== undefined && [...config.drives, ...config.looseDrives].some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for drive`);
+}
+
+/** Gives the drives of if=none to the devices that name them. @throws UsageError for a name without a drive, a drive without a device */
+export function attachDrives(config: Config): void {
+  for (const { id, option } of config.virtioDrives) {
+    const at = config.looseDrives.findIndex((drive) => drive.id === id);
+    if (at < 0) throw new UsageError(`${option}: Property 'virtio-blk-device.drive' can't find value '${id}' (a -drive with if=none,id=${id}, used once)`);
+    const [drive] = config.looseDrives.splice(at, 1);
+    addDrive(config, { ...drive!, index: slotOf(config, option, 'virtio', new Map()) });
+  }
+  const [unused] = config.looseDrives;
+  if (unused !== undefined) throw new UsageError(`${unused.option}: no -device has drive=${unused.id}`);
 }
 
 /** @throws UsageError for an image format that there is not */
@@ -55,7 +76,7 @@ export function checkFormat(option: string, format: string | undefined): void {
 }
 
 /** The place that `index`, or `bus` and `unit`, name; else the first that is free. */
-function slotOf(config: Config, option: string, kind: 'ide' | 'floppy', properties: Map<string, string>): number {
+function slotOf(config: Config, option: string, kind: DriveOption['interface'], properties: Map<string, string>): number {
   const { count, perBus } = SLOTS[kind];
   const index = properties.get('index'), bus = properties.get('bus'), unit = properties.get('unit');
   if (index !== undefined) {

@@ -14,7 +14,7 @@ import { NAMED_MACHINES } from './catalogue.ts';
 import type { CatalogueFile, NamedMachine } from './catalogue.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
-import { checkFormat, setDrive, setImage } from './drives.ts';
+import { attachDrives, checkFormat, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
 import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
@@ -168,7 +168,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['hdb'], argument: 'FILE', help: 'hard disk 1', set: setImage('ide', 1) },
   { names: ['hdc'], argument: 'FILE', help: 'hard disk 2', set: setImage('ide', 2) },
   { names: ['hdd'], argument: 'FILE', help: 'hard disk 3', set: setImage('ide', 3) },
-  { names: ['drive'], argument: 'file=FILE[,if=ide|floppy][,index=N | ,bus=N,unit=N][,format=F][,readonly=on][,snapshot=on][,cache=MODE][,discard=unmap][,detect-zeroes=on|unmap][,media=disk][,id=ID]', help: 'a drive', set: setDrive },
+  { names: ['drive'], argument: 'file=FILE[,if=ide|floppy|virtio|none][,index=N | ,bus=N,unit=N][,format=F][,readonly=on][,snapshot=on][,cache=MODE][,discard=unmap][,detect-zeroes=on|unmap][,media=disk][,id=ID]', help: 'a drive', set: setDrive },
   { names: ['boot'], argument: '[order=]ac', help: 'boot order: a floppy, c disk', set: setBoot },
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
@@ -220,7 +220,7 @@ export const OPTIONS: readonly Option[] = [
     help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest", set: setNetdev },
   { names: ['nic'], argument: 'user[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all', set: setDevice },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
@@ -350,6 +350,7 @@ export function parseArguments(args: readonly string[]): Config {
     config.serial.push('stdio');
   }
   checkNics(config);
+  attachDrives(config);
   if (config.kernel === null && config.append !== null) throw new UsageError('-append only allowed with -kernel option');
   if (config.kernel === null && config.initrd !== null) throw new UsageError('-initrd only allowed with -kernel option');
   return config;

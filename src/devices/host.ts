@@ -16,6 +16,10 @@ export interface BlockBackend {
   write(sector: number, data: Uint8Array, done: (error?: Error) => void): void;
   /** Everything written before is on stable storage when `done` is called. */
   flush(done: (error?: Error) => void): void;
+  /** Makes `count` sectors zero; may be missing, as may the next. */
+  writeZeroes?(sector: number, count: number, done: (error?: Error) => void): void;
+  /** The guest needs these sectors no more: they read as zeros or as they were. */
+  discard?(sector: number, count: number, done: (error?: Error) => void): void;
 }
 
 /** A byte stream: a serial line's other end, a debug console. */
