@@ -14,9 +14,9 @@ const READS: Readonly<Record<string, number>> = {
 /** Written, be it with something undefined. What is not here writes none. */
 const WRITES: Readonly<Record<string, number>> = {
   AAA: STATUS_FLAGS, AAD: STATUS_FLAGS, AAM: STATUS_FLAGS, AAS: STATUS_FLAGS, ADC: STATUS_FLAGS, ADD: STATUS_FLAGS, AND: STATUS_FLAGS, ARPL: ZF, BSF: STATUS_FLAGS, BSR: STATUS_FLAGS,
-  BT: CF, BTC: CF, BTR: CF, BTS: CF, CLC: CF, CMC: CF, CMP: STATUS_FLAGS, CMPS: STATUS_FLAGS, CMPXCHG: STATUS_FLAGS, CMPXCHG8B: ZF, DAA: STATUS_FLAGS, DAS: STATUS_FLAGS, DEC: STATUS_FLAGS & ~CF,
+  BT: CF, BTC: CF, BTR: CF, BTS: CF, CLC: CF, CMC: CF, CMP: STATUS_FLAGS, CMPS: STATUS_FLAGS, CMPXCHG: STATUS_FLAGS, CMPXCHG8B: ZF, COMISD: STATUS_FLAGS, COMISS: STATUS_FLAGS, DAA: STATUS_FLAGS, DAS: STATUS_FLAGS, DEC: STATUS_FLAGS & ~CF,
   DIV: STATUS_FLAGS, IDIV: STATUS_FLAGS, IMUL: STATUS_FLAGS, INC: STATUS_FLAGS & ~CF, IRET: STATUS_FLAGS, LAR: ZF, LSL: ZF, MUL: STATUS_FLAGS, NEG: STATUS_FLAGS, OR: STATUS_FLAGS, POPF: STATUS_FLAGS,
-  SAHF: SF | ZF | AF | PF | CF, SBB: STATUS_FLAGS, SCAS: STATUS_FLAGS, STC: CF, SUB: STATUS_FLAGS, TEST: STATUS_FLAGS, VERR: ZF, VERW: ZF, XADD: STATUS_FLAGS, XOR: STATUS_FLAGS,
+  SAHF: SF | ZF | AF | PF | CF, SBB: STATUS_FLAGS, SCAS: STATUS_FLAGS, STC: CF, SUB: STATUS_FLAGS, TEST: STATUS_FLAGS, UCOMISD: STATUS_FLAGS, UCOMISS: STATUS_FLAGS, VERR: ZF, VERW: ZF, XADD: STATUS_FLAGS, XOR: STATUS_FLAGS,
 };
 const SHIFTS: readonly string[] = ['SHL', 'SHR', 'SAR', 'SHLD', 'SHRD'], ROTATES: readonly string[] = ['ROL', 'ROR', 'RCL', 'RCR'];
 
@@ -29,7 +29,9 @@ export function shiftCount({ row: { operands }, imm }: Insn, R: Int32Array): num
 const bitsOf = ({ row: { operands }, opSize }: Insn): number => (operands[0]!.endsWith('b') ? 8 : 8 * opSize);
 
 /** Flags that decide what the instruction does. */
-export function flagsRead({ row: { mnemonic, opcode } }: Insn): number {
+export function flagsRead({ row: { mnemonic, opcode }, mod, reg }: Insn): number {
+  // FCMOVcc.
+  if ((mnemonic === 'ESC2' || mnemonic === 'ESC3') && mod === 3 && reg < 4) return CF | ZF | PF;
   return CONDITIONAL.includes(mnemonic) ? CONDITIONS[opcode >> 1 & 7]! : READS[mnemonic] ?? 0;
 }
 

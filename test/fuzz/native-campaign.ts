@@ -2,17 +2,19 @@
 import type { CpuOptions } from '../../src/cpu/cpu.ts';
 import type { Row } from '../../src/cpu/decode/insn.ts';
 import { ROWS } from '../../src/cpu/decode/table.ts';
+import { nameOfWord } from '../suites/float-check.ts';
 import { UserMachine } from '../suites/user-machine.ts';
 import { EFLAGS_INDEX, EIP_INDEX } from '../vectors/layout.ts';
 import { MAX_STOPS, Recorder } from '../vectors/recorder.ts';
 import type { Recording, RecorderArea, RecorderInput, Stop } from '../vectors/recorder.ts';
-import { isFloatRow } from '../vectors/forms.ts';
+import { floatsOf } from '../vectors/float-state.ts';
+import { stateOfSeed } from '../vectors/float-values.ts';
 import { isExcluded } from '../vectors/scenarios.ts';
 import { makeCase } from './generate.ts';
 import * as L from './layout.ts';
 import type { FuzzCase } from './machine.ts';
 import { NATIVE_MODE } from './modes.ts';
-import { Judge, MAX_STEPS, prepare } from './native-judge.ts';
+import { Judge, MAX_STEPS, isApproximate, prepare } from './native-judge.ts';
 import type { Judgement } from './native-judge.ts';
 import { NATIVE_AREAS, codeBytes, nativeAreas, nextTable, startRegisters } from './native-world.ts';
 
@@ -23,7 +25,7 @@ const PAGE_FAULT = 14;
 /** Page-fault error code: "instruction fetch" came with no-execute pages. */
 const FETCH = 0x10;
 
-export const NATIVE_ROWS = ROWS.filter((row) => !isExcluded(row) && !isFloatRow(row));
+export const NATIVE_ROWS = ROWS.filter((row) => !isExcluded(row) && !isApproximate(row));
 
 const hex = (value: number, digits = 8): string => (value >>> 0).toString(16).padStart(digits, '0');
 
@@ -83,7 +85,7 @@ export class NativeRunner {
 }
 
 const inputOf = ({ fuzzCase }: Judgement): RecorderInput =>
-  ({ registers: startRegisters(fuzzCase), first: L.CODE, next: nextTable(fuzzCase), memory: [{ address: L.CODE + fuzzCase.offset, bytes: codeBytes(fuzzCase) }] });
+  ({ registers: startRegisters(fuzzCase), first: L.CODE, next: nextTable(fuzzCase), memory: [{ address: L.CODE + fuzzCase.offset, bytes: codeBytes(fuzzCase) }], floats: stateOfSeed(fuzzCase.start.floats) });
 
 /** What differs between a machine and the recording. */
 export function check(machine: UserMachine, areas: readonly RecorderArea[], { fuzzCase, undefinedFlags }: Judgement, { stops, memory }: Recording): string[] {
@@ -93,7 +95,7 @@ export function check(machine: UserMachine, areas: readonly RecorderArea[], { fu
     const stop = machine.run(BUDGET), wanted = stops[number];
     if (stop === undefined) return [`goes on for ever after exception ${number}`];
     if (wanted === undefined) return [`has exception ${stop.exception} at ${hex(stop.registers[EIP_INDEX]!)}, and should have none`];
-    const lines = compareStops(stop, wanted, undefinedFlags[number] ?? 0);
+    const lines = [...compareStops(stop, wanted, undefinedFlags[number] ?? 0), ...(wanted.floats === undefined ? [] : compareFloats(floatsOf(machine.cpu.R), wanted.floats))];
     if (lines.length > 0) return lines.map((line) => `at exception ${number} (${wanted.exception} at ${hex(wanted.registers[EIP_INDEX]!)}): ${line}`);
     const to = next[stop.registers[EIP_INDEX]! - L.CODE] ?? 0;
     if (to === 0 || number + 1 === MAX_STOPS) return number + 1 === stops.length ? compareMemory(machine, areas, fuzzCase, memory) : [`ends after ${number + 1} exceptions, not ${stops.length}`];
@@ -112,6 +114,10 @@ function compareStops(got: Stop, wanted: Stop, undefinedFlags: number): string[]
   NAMES.forEach((name, i) => expect(name, got.registers[i]!, wanted.registers[i]!, i === EFLAGS_INDEX ? ~undefinedFlags : -1));
   SEGMENTS.forEach((name, i) => expect(name, got.segments[i]!, wanted.segments[i]!));
   return lines;
+}
+
+function compareFloats(got: Int32Array, wanted: Int32Array): string[] {
+  return [...got].flatMap((value, word) => (value === wanted[word] ? [] : [`${nameOfWord(word)} is ${hex(value)}, not ${hex(wanted[word]!)}`]));
 }
 
 function compareMemory(machine: UserMachine, areas: readonly RecorderArea[], fuzzCase: FuzzCase, changes: Recording['memory']): string[] {

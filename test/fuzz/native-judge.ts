@@ -4,15 +4,20 @@
  * instruction is taken out. For the rest it tells which flags are defined at each exception.
  */
 import { Decoder } from '../../src/cpu/decode/decoder.ts';
+import { disassembleX87 } from '../../src/cpu/decode/disasm-x87.ts';
 import { DECODE_OK, DECODE_UD } from '../../src/cpu/decode/insn.ts';
-import type { Insn } from '../../src/cpu/decode/insn.ts';
+import type { Insn, Row } from '../../src/cpu/decode/insn.ts';
+import { FPU_CW } from '../../src/cpu/fpu/state.ts';
 import { CS, EDI, EFLAGS, EIP, ESI, ESP, NT, SEG_SEL, TF } from '../../src/cpu/state.ts';
 import { UserMachine } from '../suites/user-machine.ts';
 import { EIP_INDEX, USER_CODE } from '../vectors/layout.ts';
 import { MAX_STOPS } from '../vectors/recorder.ts';
 import type { RecorderArea, Stop } from '../vectors/recorder.ts';
+import { loadFloats } from '../vectors/float-state.ts';
+import { stateOfSeed } from '../vectors/float-values.ts';
 import { isFloatRow } from '../vectors/forms.ts';
 import { isExcluded } from '../vectors/scenarios.ts';
+import { ESTIMATES, TRANSCENDENTAL } from '../vectors/undefined-floats.ts';
 import { flagsRead, shiftCount, undefinedAfter } from './flag-use.ts';
 import * as L from './layout.ts';
 import { offsetsOf } from './machine.ts';
@@ -46,7 +51,23 @@ export type Told = (row: number) => void;
 const isUnknown = (selector: number): boolean => (selector & 4) === 0 && (selector & 0xffff) >> 3 >= FIRST_UNKNOWN && (selector & 0xffff) >> 3 < UNKNOWN_END;
 const isDangerous = (address: number): boolean => address >>> 0 >= RECORDER || (address >= TABLES && address < TABLES_END);
 
+/** Not executable on the real processor. */
+const isReadOnly = (address: number): boolean => address >= L.READ_ONLY && address < L.READ_ONLY + 0x1000;
+
 const isMapped = (address: number): boolean => NATIVE_AREAS.some(({ base, size }) => address >= base && address + 3 < base + size);
+
+/** Of x87 and SSE: results that are near, pointers to the last instruction, digits that are none, bytes written in any order (undefined-floats.ts). */
+const APPROXIMATE: readonly string[] = [...TRANSCENDENTAL, ...ESTIMATES, 'fnstenv', 'fnsave', 'fldenv', 'frstor', 'fbld', 'FXSAVE', 'FXRSTOR', 'MASKMOVQ', 'MASKMOVDQU'];
+const IE_AND_DE = 3;
+/** No instruction of the row can be compared. */
+export const isApproximate = ({ mnemonic }: Row): boolean => APPROXIMATE.includes(mnemonic);
+
+function isFloatIncomparable(insn: Insn, R: Int32Array): boolean {
+  if (!insn.row.mnemonic.startsWith('ESC')) return isApproximate(insn.row);
+  const text = disassembleX87(insn, () => 'm'), [name] = text.split(' ') as [string];
+  // Aliases that we do not have; FCOMI with these unmasked.
+  return text.includes('(bad)') || APPROXIMATE.includes(name) || (/^fu?comp?i$/.test(name) && (R[FPU_CW]! & IE_AND_DE) !== IE_AND_DE);
+}
 
 export class Judge {
   private readonly machine = new UserMachine(NATIVE_AREAS, { jit: false });
@@ -91,7 +112,7 @@ export class Judge {
       const stop = this.step();
       if (insn !== undefined && !insn.bytes.subarray(0, insn.length).every((byte, i) => byte === this.bytes[eip + i]) && insn.rep !== 0) return eip;
       if (stop === undefined) {
-        if (isDangerous(R[EIP]!) || R[SEG_SEL + CS] !== USER_CODE || (R[EFLAGS]! & TF) !== 0) return eip;
+        if (isDangerous(R[EIP]!) || isReadOnly(R[EIP]!) || R[SEG_SEL + CS] !== USER_CODE || (R[EFLAGS]! & TF) !== 0) return eip;
         if (R[EIP]! <= eip && insn?.rep === 0) backward = eip;
         this.undefined = after;
         if (insn !== undefined) rows.push(insn.row.index);
@@ -130,7 +151,7 @@ export class Judge {
 
   private isIncomparable(insn: Insn): boolean {
     const { row, opSize, addrSize, rep, imm } = insn, { mnemonic, operands } = row, { R } = this.machine.cpu;
-    if (isExcluded(row) || isFloatRow(row) || (flagsRead(insn) & this.undefined) !== 0) return true;
+    if (isExcluded(row) || (isFloatRow(row) && isFloatIncomparable(insn, R)) || (row.mnemonic === 'VERW' && insn.lock) || (flagsRead(insn) & this.undefined) !== 0) return true;
     if (mnemonic === 'INT') return imm === SYSTEM_CALL;
     if (SELECTOR_TESTS.includes(mnemonic)) return isUnknown(this.operandE(insn));
     // The result is undefined.
@@ -162,4 +183,5 @@ export function prepare(machine: UserMachine, areas: readonly RecorderArea[], fu
   for (const { base, bytes } of areas) machine.space.writeBytes(base, bytes);
   machine.space.writeBytes(L.CODE + fuzzCase.offset, codeBytes(fuzzCase));
   machine.start(startRegisters(fuzzCase));
+  loadFloats(machine.cpu.R, stateOfSeed(fuzzCase.start.floats));
 }

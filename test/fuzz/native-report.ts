@@ -12,7 +12,7 @@ import { listing } from './report.ts';
 
 /** What a real processor made of a case: numbers in hexadecimal. */
 export interface NativeRecord {
-  /** Exception, error code, CR2; EAX ECX EDX EBX ESP EBP ESI EDI EFLAGS EIP; ES CS SS DS FS GS; undefined flags. */
+  /** Exception, error code, CR2; EAX ECX EDX EBX ESP EBP ESI EDI EFLAGS EIP; ES CS SS DS FS GS; undefined flags; x87, MMX and SSE (float-state.ts). */
   readonly stops: readonly string[];
   /** Address and bytes. */
   readonly memory: readonly string[];
@@ -22,7 +22,7 @@ const words = (values: Iterable<number>): string => Array.from(values, (value) =
 
 function recordOf({ undefinedFlags }: Judgement, { stops, memory }: Recording): NativeRecord {
   return {
-    stops: stops.map(({ exception, errorCode, cr2, registers, segments }, i) => words([exception, errorCode, cr2, ...registers, ...segments, undefinedFlags[i] ?? 0])),
+    stops: stops.map(({ exception, errorCode, cr2, registers, segments, floats = [] }, i) => words([exception, errorCode, cr2, ...registers, ...segments, undefinedFlags[i] ?? 0, ...floats])),
     memory: memory.map(({ address, bytes }) => `${words([address])}: ${Buffer.from(bytes).toString('hex')}`),
   };
 }
@@ -34,7 +34,7 @@ export function replayNative(fuzzCase: FuzzCase, { stops, memory }: NativeRecord
     stops: stops.map((line) => {
       const [exception, errorCode, cr2, ...rest] = line.split(' ').map((word) => Number.parseInt(word, 16) | 0) as [number, number, number, ...number[]];
       undefinedFlags.push(rest[16]!);
-      return { exception, errorCode, cr2, registers: Int32Array.from(rest.slice(0, EFLAGS_INDEX + 2)), segments: Int32Array.from(rest.slice(10, 16)) };
+      return { exception, errorCode, cr2, registers: Int32Array.from(rest.slice(0, EFLAGS_INDEX + 2)), segments: Int32Array.from(rest.slice(10, 16)), ...(rest.length > 17 && { floats: Int32Array.from(rest.slice(17)) }) };
     }),
     memory: memory.map((line) => {
       const [address, bytes] = line.split(': ') as [string, string];

@@ -65,7 +65,7 @@ function compareTranscendental(got: Int32Array, wanted: Int32Array, hasResult: b
   if (equal) share.equal++;
 }
 
-function nameOfWord(word: number): string {
+export function nameOfWord(word: number): string {
   if (word >= VECTORS) return `XMM${word - VECTORS >> 2} word ${word - VECTORS & 3}`;
   if (word >= X87) return `R${Math.floor((word - X87) / 3)} ${['low', 'high', 'exponent'][(word - X87) % 3]!}`;
   return word === MXCSR_WORD ? 'MXCSR' : ['control word', 'status word', 'tags'][word]!;
