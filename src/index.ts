@@ -470,6 +470,7 @@ export { LockstepError } from './cpu/lockstep-report.ts';
 export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';
 export type { MediumOptions, RemovableDrive } from './machine/media.ts';
+export { SocketNetwork } from './backends/net/socket.ts';
 export { openUserNetwork } from './backends/net/user.ts';
 export type { OpenNetwork, PortForward, UserOptions } from './backends/net/user.ts';
 export type { CharBackend, NetBackend, NetPort, Picture, TextScreen } from './devices/host.ts';

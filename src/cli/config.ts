@@ -3,7 +3,7 @@ import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import type { Step } from '../machine/automation.ts';
 import type { CatalogueFile } from './catalogue.ts';
-import type { NetdevOption, NicOption } from './network.ts';
+import type { DumpOption, NetdevOption, NicOption } from './network.ts';
 import type { IcountOptions } from '../machine/icount.ts';
 
 export interface DriveOption {
@@ -77,6 +77,7 @@ export interface Config {
   rngs: number;
   netdevs: NetdevOption[];
   nics: NicOption[];
+  dumps: DumpOption[];
   /** -nic none: no card, but those of -device. */
   noNic: boolean;
   testDevice: boolean;
@@ -96,6 +97,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], noNic: false, rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

@@ -2,7 +2,9 @@
 import { NIC_MODELS, isNicModel } from '../devices/pc-nics.ts';
 import type { NicModel } from '../devices/pc-nics.ts';
 import type { PortForward, UserOptions } from '../backends/net/user.ts';
+import type { SocketOptions } from '../backends/net/socket.ts';
 import { userSettings } from '../backends/net/user.ts';
+import { DUMP_LENGTH } from '../backends/net/dump.ts';
 import { parseAddress } from '../backends/net/packet.ts';
 import type { Config } from './config.ts';
 import { Information, UsageError } from './errors.ts';
@@ -11,9 +13,17 @@ import { checkProperties, parseNumber, parseOnOff, parseProperties } from './pro
 /** `-netdev`: a network by its name. */
 export interface NetdevOption {
   readonly id: string;
-  readonly kind: 'user';
-  readonly user: UserOptions;
+  readonly network: { readonly kind: 'user'; readonly user: UserOptions } | { readonly kind: 'socket'; readonly socket: SocketOptions };
   /** As written, for messages. */
+  readonly option: string;
+}
+
+/** `-object filter-dump`: the frames of a network, in a file. */
+export interface DumpOption {
+  readonly id: string;
+  readonly netdev: string;
+  readonly file: string;
+  readonly maxLength: number;
   readonly option: string;
 }
 
@@ -37,6 +47,7 @@ const DEFAULT_MODEL: NicModel = 'e1000';
 const ALIASES: Readonly<Record<string, NicModel>> = { virtio: 'virtio-net-pci', 'virtio-net': 'virtio-net-pci' };
 /** Only the ISA card has these: any port that 32 fit at, any interrupt of an ISA slot. */
 const PORT_MAX = 0xffe0, IRQ_MIN = 3, IRQ_MAX = 15;
+const LOOPBACK = '127.0.0.1';
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
 
 /** `hostfwd` may be given more than once: taken out of the option, the rest is as any other. */
@@ -57,14 +68,29 @@ function parseForward(option: string, text: string): PortForward {
   if (Number(hostPort) > 65535) throw wrong('Bad host port');
   if (Number(guestPort) < 1 || Number(guestPort) > 65535) throw wrong('Bad guest port');
   return {
-    protocol: protocol === 'udp' ? 'udp' : 'tcp', hostAddress: host === '' ? '127.0.0.1' : host!, hostPort: Number(hostPort),
+    protocol: protocol === 'udp' ? 'udp' : 'tcp', hostAddress: host === '' ? LOOPBACK : host!, hostPort: Number(hostPort),
     guestAddress: guest === '' ? null : guest!, guestPort: Number(guestPort),
   };
 }
 
-/** The network that `kind,key=value...` describes; `others` are the card's keys, where an option is for both. */
+/** `listen=[ADDRESS]:PORT` or `connect=ADDRESS:PORT`. */
+function parseSocket(option: string, properties: Map<string, string>): SocketOptions {
+  checkProperties(option, properties, ['type', 'id', 'listen', 'connect']);
+  const listen = properties.get('listen'), target = listen ?? properties.get('connect');
+  if (target === undefined || (listen !== undefined && properties.has('connect'))) throw new UsageError(`${option}: exactly one of listen= and connect= is required`);
+  const match = /^([^:]*):(\d+)$/.exec(target);
+  if (match === null || Number(match[2]) > 65535 || Number(match[2]) === 0) throw new UsageError(`${option}: '${target}' is no ADDRESS:PORT`);
+  return { mode: listen === undefined ? 'connect' : 'listen', address: match[1] || LOOPBACK, port: Number(match[2]) };
+}
+
+/** The network that `kind,key=value...` describes. */
 function parseNetdev(config: Config, option: string, kind: string, properties: Map<string, string>, forwards: readonly string[], id: string): void {
-  if (kind !== 'user') throw new UsageError(`${option}: parameter 'type' expects a netdev backend type, not '${kind}' (user)`);
+  if (config.netdevs.some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for netdev`);
+  if (kind === 'socket' && forwards.length === 0) {
+    config.netdevs.push({ id, network: { kind, socket: parseSocket(option, properties) }, option });
+    return;
+  }
+  if (kind !== 'user') throw new UsageError(`${option}: parameter 'type' expects a netdev backend type, not '${kind}' (user, socket)`);
   checkProperties(option, properties, ['type', ...USER_KEYS]);
   const user: UserOptions = {
     forwards: forwards.map((text) => parseForward(option, text)), restrict: parseOnOff(option, 'restrict', properties.get('restrict'), false),
@@ -76,8 +102,7 @@ function parseNetdev(config: Config, option: string, kind: string, properties: M
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`);
   }
-  if (config.netdevs.some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for netdev`);
-  config.netdevs.push({ id, kind, user, option });
+  config.netdevs.push({ id, network: { kind, user }, option });
 }
 
 const optional = <K extends string>(key: K, value: string | undefined): { [P in K]?: string } => (value === undefined ? {} : { [key]: value } as { [P in K]: string });
@@ -86,7 +111,7 @@ export function setNetdev(config: Config, value: string, option: string): void {
   const { rest, forwards } = splitForwards(value);
   const properties = parseProperties(option, rest, 'type');
   const kind = properties.get('type') ?? '', id = properties.get('id');
-  if (kind === 'help') throw new Information('Available netdev backend types:\nuser');
+  if (kind === 'help') throw new Information('Available netdev backend types:\nuser\nsocket');
   if (id === undefined) throw new UsageError(`${option} ${value}: parameter 'id' is missing`);
   parseNetdev(config, `${option} ${kind}`, kind, properties, forwards, id);
 }
@@ -110,6 +135,26 @@ export function setNic(config: Config, value: string, option: string): void {
   checkMac(name, mac);
   parseNetdev(config, name, kind, properties, forwards, id);
   config.nics.push({ model, mac: mac ?? null, netdev: id, option: name });
+}
+
+/** `-object`: filter-dump is all that there is. */
+export function setObject(config: Config, value: string, option: string): void {
+  const properties = parseProperties(option, value, 'qom-type'), type = properties.get('qom-type') ?? '';
+  if (type === 'help') throw new Information('List of user creatable objects:\n  filter-dump');
+  if (type !== 'filter-dump') throw new UsageError(`${option} ${value}: invalid object type: ${type} (filter-dump)`);
+  const name = `${option} ${type}`;
+  checkProperties(name, properties, ['qom-type', 'id', 'netdev', 'file', 'maxlen']);
+  const required = (key: string): string => {
+    const text = properties.get(key);
+    if (text === undefined || text === '') throw new UsageError(`${name}: parameter '${key}' is missing`);
+    return text;
+  };
+  const dump: DumpOption = {
+    id: required('id'), netdev: required('netdev'), file: required('file'), option: name,
+    maxLength: parseNumber(`${name} maxlen`, properties.get('maxlen') ?? String(DUMP_LENGTH), 1, DUMP_LENGTH),
+  };
+  if (config.dumps.some(({ id }) => id === dump.id)) throw new UsageError(`${name}: attempt to add duplicate property '${dump.id}' to object`);
+  config.dumps.push(dump);
 }
 
 /** `-net none`: QEMU's old way to say `-nic none`. */
@@ -149,6 +194,9 @@ export function checkNics(config: Config): void {
     if (!config.netdevs.some(({ id }) => id === netdev)) throw new UsageError(`${option}: property 'netdev' can't find value '${netdev}'`);
     if (used.has(netdev)) throw new UsageError(`${option}: property 'netdev' can't take value '${netdev}', it's in use`);
     used.add(netdev);
+  }
+  for (const { netdev, option } of config.dumps) {
+    if (!config.netdevs.some(({ id }) => id === netdev)) throw new UsageError(`${option}: parameter 'netdev' expects a network backend id, not '${netdev}'`);
   }
   if (config.nics.filter(({ model }) => model === 'ne2k_isa').some((one, i, all) => all.findIndex((other) => other.iobase === one.iobase) < i)) {
     throw new UsageError('-device ne2k_isa: two cards need an iobase and an irq each');

@@ -16,7 +16,7 @@ import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { attachDrives, checkFormat, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
-import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic } from './network.ts';
+import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 import { setIcount, setRtc } from './time.ts';
 import { VIRTIO_DEVICES } from './virtio.ts';
@@ -216,9 +216,10 @@ export const OPTIONS: readonly Option[] = [
     checkChardev(config, option, value);
     config.debugcon = value;
   } },
-  { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT]',
-    help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest", set: setNetdev },
-  { names: ['nic'], argument: 'user[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
+  { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT] | socket,id=ID,listen=[ADDR]:PORT|connect=ADDR:PORT',
+    help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest; socket: the card of another machine", set: setNetdev },
+  { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
+  { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
   { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all', set: setDevice },

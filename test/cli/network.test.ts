@@ -7,12 +7,13 @@ const parse = (...args: string[]): ReturnType<typeof parseArguments> => parseArg
 describe('network options', () => {
   it('join cards and networks', () => {
     const { netdevs, nics } = parse('-netdev', 'user,id=n0,net=192.168.5.0/24,hostfwd=tcp::2222-:22,hostfwd=udp:0.0.0.0:69-192.168.5.20:69,restrict=on', '-device', 'ne2k_isa,netdev=n0,iobase=0x320,irq=5,mac=52:54:00:00:00:01');
-    expect(netdevs).toMatchObject([{ id: 'n0', kind: 'user', user: {
+    expect(netdevs).toMatchObject([{ id: 'n0', network: { kind: 'user', user: {
       net: '192.168.5.0/24', restrict: true, forwards: [
         { protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: 2222, guestAddress: null, guestPort: 22 },
         { protocol: 'udp', hostAddress: '0.0.0.0', hostPort: 69, guestAddress: '192.168.5.20', guestPort: 69 },
       ],
-    } }]);
+    } } }]);
+    expect(parse('-netdev', 'socket,id=s,listen=:9999').netdevs).toMatchObject([{ network: { kind: 'socket', socket: { mode: 'listen', address: '127.0.0.1', port: 9999 } } }]);
     expect(nics).toMatchObject([{ model: 'ne2k_isa', netdev: 'n0', iobase: 0x320, irq: 5, mac: '52:54:00:00:00:01' }]);
   });
 
@@ -25,6 +26,8 @@ describe('network options', () => {
   });
 
   it.each([
+    [['-netdev', 'socket,id=s'], /exactly one of listen= and connect=/],
+    [['-netdev', 'socket,id=s,connect=here'], /'here' is no ADDRESS:PORT/],
     [['-netdev', 'user'], /parameter 'id' is missing/],
     [['-netdev', 'tap,id=x'], /expects a netdev backend type, not 'tap'/],
     [['-netdev', 'user,id=x,ipv7=on'], /invalid parameter 'ipv7'/],
@@ -42,6 +45,9 @@ describe('network options', () => {
     [['-device', 'ne2k_isa', '-device', 'ne2k_isa'], /an iobase and an irq each/],
     [['-nic', 'user,model=ne3000'], /unsupported NIC model 'ne3000'/],
     [['-net', 'user'], /only 'none'/],
+    [['-object', 'rng-random,id=r'], /invalid object type/],
+    [['-object', 'filter-dump,id=f,file=x'], /parameter 'netdev' is missing/],
+    [['-object', 'filter-dump,id=f,file=x,netdev=n'], /expects a network backend id, not 'n'/],
   ])('%j is refused in one line', (args, message) => {
     expect(() => parse(...args)).toThrow(message);
   });
