@@ -30,6 +30,8 @@ import { Pc } from './devices/pc.ts';
 import type { PcConfig } from './devices/pc.ts';
 import type { PciCardMaker } from './devices/pci-slot.ts';
 import { virtioCard } from './devices/virtio-pci.ts';
+import { VirtioConsole } from './devices/virtio-console.ts';
+import type { ConsolePort } from './devices/virtio-console.ts';
 import { VirtioBlk } from './devices/virtio-blk.ts';
 import { VirtioRng } from './devices/virtio-rng.ts';
 import { isNicModel, NIC_MODELS } from './devices/pc-nics.ts';
@@ -138,6 +140,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   nics?: readonly NicOptions[];
   /** What the guest writes to port E9h. */
   debugConsole?: CharBackend | null;
+  /** A virtio-serial card with these ports; consoles come first. */
+  virtioPorts?: readonly ConsolePort[];
   /** Virtio entropy devices; default: none. */
   rngs?: number;
   /** QEMU's pc-testdev, for kvm-unit-tests. */
@@ -219,9 +223,12 @@ function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcC
 }
 
 /** @param random gives 32 random bits */
-function cardsOf({ rngs = 0 }: PcOptions, disks: readonly BlockBackend[], random: () => number): PciCardMaker[] {
+function cardsOf({ rngs = 0, virtioPorts }: PcOptions, disks: readonly BlockBackend[], random: () => number): PciCardMaker[] {
   const blocks = disks.map((disk, i) => virtioCard(`virtio-blk-pci-${i}`, ({ clock }) => new VirtioBlk(`virtio-blk-${i}`, clock, disk)));
-  return [...blocks, ...Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)))];
+  // Port 0 is for a console.
+  const consoles = virtioPorts?.filter((port) => port.console) ?? [], others = virtioPorts?.filter((port) => !port.console) ?? [];
+  const serial = virtioPorts === undefined ? [] : [virtioCard('virtio-serial-pci', () => new VirtioConsole('virtio-serial', [...(consoles.length === 0 ? [null] : consoles), ...others]))];
+  return [...blocks, ...serial, ...Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)))];
 }
 
 /** @throws Error with a one-line message */

@@ -73,6 +73,12 @@ export interface Config {
   noGraphic: boolean;
   serial: string[];
   debugcon: string | null;
+  /** Character devices of -chardev: a name, and what openChar takes. */
+  chardevs: { id: string; spec: string; option: string }[];
+  /** -device virtio-serial-pci: there is a card for ports. */
+  virtioSerial: boolean;
+  /** Its ports, in order. */
+  virtioPorts: { console: boolean; chardev: string; name?: string; option: string }[];
   /** Entropy devices. */
   rngs: number;
   netdevs: NetdevOption[];
@@ -97,6 +103,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

@@ -19,7 +19,7 @@ import { Information, UsageError } from './errors.ts';
 import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 import { setIcount, setRtc } from './time.ts';
-import { VIRTIO_DEVICES } from './virtio.ts';
+import { VIRTIO_DEVICES, checkPorts, setChardev } from './virtio.ts';
 
 /** Least and most guest memory in bytes, in steps of the least: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
@@ -223,6 +223,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
   { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all', set: setDevice },
+  { names: ['chardev'], argument: 'stdio,id=ID | file,id=ID,path=FILE | null,id=ID', help: 'what is behind a virtconsole or virtserialport', set: setChardev },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
   { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value, option) => {
@@ -352,6 +353,7 @@ export function parseArguments(args: readonly string[]): Config {
   }
   checkNics(config);
   attachDrives(config);
+  checkPorts(config);
   if (config.kernel === null && config.append !== null) throw new UsageError('-append only allowed with -kernel option');
   if (config.kernel === null && config.initrd !== null) throw new UsageError('-initrd only allowed with -kernel option');
   return config;

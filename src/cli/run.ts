@@ -5,6 +5,7 @@ import type { OpenCharBackend } from '../backends/char.ts';
 import { ownImage } from '../backends/firmware.ts';
 import { reasonOf } from '../backends/output-file.ts';
 import { encodePng } from '../backends/png.ts';
+import type { ConsolePort } from '../devices/virtio-console.ts';
 import type { Picture } from '../devices/host.ts';
 import { Machine, StepError } from '../index.ts';
 import type { Log, PcOptions, RunResult } from '../index.ts';
@@ -29,6 +30,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 interface Lines {
   serials: (OpenCharBackend | null)[];
   debugConsole: OpenCharBackend | null;
+  /** Of the virtio-serial card; null: there is none. */
+  ports: ConsolePort[] | null;
   open: OpenCharBackend[];
   /** The line that standard input goes to. */
   stdio: OpenCharBackend | null;
@@ -44,16 +47,21 @@ function openLines(config: Config, output: Output): Lines {
   };
   const serials = config.serial.map((spec) => open('-serial', spec));
   const debugConsole = config.debugcon === null ? null : open('-debugcon', config.debugcon);
+  const chardevs = new Map(config.chardevs.map(({ id, spec, option }) => [id, open(option, spec)]));
+  const ports = config.virtioPorts.map(({ console, chardev, name }) => ({ console, backend: chardevs.get(chardev)!, ...(name === undefined ? {} : { name }) }));
+  const terminal = config.chardevs.find(({ spec }) => spec === 'stdio');
   return {
-    serials, debugConsole, open: [...serials, debugConsole].filter((line) => line !== null),
-    stdio: serials[config.serial.indexOf('stdio')] ?? null,
+    serials, debugConsole, ports: config.virtioSerial ? ports : null, open: [...serials, debugConsole, ...chardevs.values()].filter((line) => line !== null),
+    stdio: serials[config.serial.indexOf('stdio')] ?? (terminal && chardevs.get(terminal.id)) ?? null,
   };
 }
+
+const takesStdio = ({ serial, debugcon, chardevs }: Config): boolean => [...serial, debugcon, ...chardevs.map(({ spec }) => spec)].includes('stdio');
 
 /** The display where none was asked for: the terminal, if there is one that is free. */
 function displayOf(config: Config): 'term' | 'none' {
   const hasTerminal = process.stdout.isTTY === true;
-  const usesStdio = [...config.serial, config.debugcon].includes('stdio');
+  const usesStdio = takesStdio(config);
   if (config.display === null) return hasTerminal && !usesStdio && config.steps.length === 0 ? 'term' : 'none';
   if (config.display === 'term' && !hasTerminal) throw new UsageError('-display term: standard output is no terminal');
   if (config.display === 'term' && usesStdio) throw new UsageError('-display term: the terminal is in use by a stdio line');
@@ -66,7 +74,7 @@ function displayOf(config: Config): 'term' | 'none' {
  */
 function withDemo(config: Config): Config {
   if (config.drives.length > 0 || config.bios !== null || config.kernel !== null) return config;
-  const usesStdio = [...config.serial, config.debugcon].includes('stdio');
+  const usesStdio = takesStdio(config);
   const canType = config.steps.length > 0 || (process.stdin.isTTY === true && (usesStdio || displayOf(config) === 'term'));
   return {
     ...config, drives: [{ file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
@@ -110,7 +118,7 @@ function openMachine(config: Config, lines: Lines, nics: PcOptions['nics'], log:
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, testDevice: config.testDevice,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),

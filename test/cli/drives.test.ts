@@ -22,7 +22,7 @@ describe('-drive', () => {
   });
 
   it.each([
-    ["unsupported bus type 'virtio' (ide, floppy)", 'file=a,if=virtio'], ["unknown driver 'vhs' (raw, qcow2, qed, vdi, vmdk, vpc)", 'file=a,format=vhs'], ['media=cdrom is not supported (disk)', 'file=a,media=cdrom'],
+    ["unsupported bus type 'scsi' (ide, floppy, virtio, none)", 'file=a,if=scsi'], ['if=none needs an id', 'file=a,if=none'], ["unknown driver 'vhs' (raw, qcow2, qed, vdi, vmdk, vpc)", 'file=a,format=vhs'], ['media=cdrom is not supported (disk)', 'file=a,media=cdrom'],
     ["invalid cache option 'often'", 'file=a,cache=often'], ["invalid discard option 'maybe'", 'file=a,discard=maybe'], ['setting detect-zeroes to unmap is not allowed without', 'file=a,detect-zeroes=unmap'],
     ['index cannot be used with bus and unit', 'file=a,index=1,unit=1'], ['4 is not between 0 and 3', 'file=a,index=4'], ['2 is not between 0 and 1', 'file=a,unit=2'],
     ["invalid parameter 'werror'", 'file=a,werror=stop'], ['a file name is missing', 'format=raw'],
