@@ -50,6 +50,11 @@ it('MOVNTQ enters MMX, and a conversion from MMX does so before it raises #XM', 
   expect([R[FPU_SW]! & TOP, R[FPU_TW]]).toEqual([0, 0]);
 });
 
+it('alignment check covers 8 bytes', () => {
+  // PUSH 40202h; POPF; PXOR MM0, [8002h]
+  expect(run([0x68, 2, 2, 4, 0, 0x9d, 0x0f, 0xef, 0x05, 2, 0x80, 0, 0], () => { R[4] = LOW_DATA.base + 0x100; }).exception).toBe(17);
+});
+
 it('CLFLUSH touches one byte', () => {
   expect(run([0x0f, 0xae, 0x3d, 0xff, 0x9f, 0, 0], () => undefined).exception).toBe(BP);
 });
