@@ -5,11 +5,12 @@ import { E1000 } from './e1000.ts';
 import { Ne2000 } from './ne2000.ts';
 import type { NicSettings } from './ne2000.ts';
 import { Ne2kPci } from './ne2k-pci.ts';
+import { Rtl8139 } from './rtl8139.ts';
 import { VirtioNet } from './virtio-net.ts';
 import { virtioCard } from './virtio-pci.ts';
 import type { PciCard, PciCardMaker, PciSlot } from './pci-slot.ts';
 
-export const NIC_MODELS = ['ne2k_isa', 'ne2k_pci', 'e1000', 'virtio-net-pci'] as const;
+export const NIC_MODELS = ['ne2k_isa', 'ne2k_pci', 'rtl8139', 'e1000', 'virtio-net-pci'] as const;
 export type NicModel = (typeof NIC_MODELS)[number];
 
 export const isNicModel = (name: string): name is NicModel => (NIC_MODELS as readonly string[]).includes(name);
@@ -32,6 +33,10 @@ const PCI_MODELS: Readonly<Record<Exclude<NicModel, 'ne2k_isa'>, (settings: NicS
   ne2k_pci: (settings, slot) => {
     const card = new Ne2kPci(settings, slot);
     return { fn: card, devices: [card, card.chip] };
+  },
+  rtl8139: (settings, slot) => {
+    const card = new Rtl8139(settings, slot);
+    return { fn: card, devices: [card] };
   },
   e1000: (settings, slot) => {
     const card = new E1000(settings, slot);
