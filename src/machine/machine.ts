@@ -352,7 +352,8 @@ export class MachineCore<B extends Board = Board> {
         case 'type':
         case 'key':
           this.keyboard.type(step.chords);
-          while (!this.keyboard.done) {
+          // Its last key may have ended the machine: then it has been taken.
+          while (!this.keyboard.done && (this.keyboard.pending > 0 || this.#ended() === null)) {
             if (this.keyboard.stuck > PATIENCE) throw new StepError(`${describeStep(step)}: the guest does not read the keyboard`);
             yield step;
           }

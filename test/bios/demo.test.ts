@@ -171,8 +171,7 @@ describe('the prompt', () => {
     await machine.expect(/^tcg86 \S+ demo[^]*^tcg86> $/m);
     await machine.key('ctrl-alt-delete');
     await machine.expect(/^tcg86 \S+ demo[^]*^tcg86> $/m);
-    await machine.type('halt\n');
-    await machine.expect(/^It is safe to turn the machine off\.$/m);
+    expect(await machine.run([{ kind: 'type', chords: [['h'], ['a'], ['l'], ['t'], ['ret']], text: 'halt\n' }, { kind: 'wait', seconds: 5 }])).toEqual({ reason: 'poweroff' });
   }, MINUTES);
 });
 
