@@ -30,13 +30,15 @@ const STATUS_BITS = 0x8d21, ENABLE_BITS = 0x0521;
 const SCI_ENABLE = 0x0001, SUSPEND = 0x2000, KIND_SHIFT = 10, KIND_MASK = 7, SOFT_OFF = 0;
 const CONTROL_BITS = 0x1c03;
 const APM_ACPI_ON = 0xf1, APM_ACPI_OFF = 0xf0;
-const PMBA = 0x40, PMREGMISC = 0x80, PORTS = 64;
+const PMBA = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, PORTS = 64;
 
 function space(): Uint8Array {
   const bytes = pciHeader({ vendor: 0x8086, device: 0x7113, revision: 3, classCode: 0x068000, subsystemVendor: 0x1af4, subsystem: 0x1100, interruptPin: 1 });
   bytes.set([0x80, 0x02], PCI_STATUS);
   bytes[PMBA] = 1;
   bytes[0x90] = 1;
+  // DEVACTB.APMC_EN: firmware takes it that system management mode is set up, and does not wait for an interrupt into it. So does QEMU without SMM.
+  bytes[DEVACTB + 3] = 0x02;
   return bytes;
 }
 

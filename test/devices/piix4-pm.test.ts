@@ -44,6 +44,10 @@ describe('power management', () => {
     expect(base).toBeNull();
   });
 
+  it('says that no system management mode is to be set up: SeaBIOS would wait for it', () => {
+    expect(pm.config.read(0x58, 4) & 1 << 25).not.toBe(0);
+  });
+
   it('the timer counts 24 bits at 3.579545 MHz', () => {
     clock.step(SECOND);
     expect(get(8, 4)).toBe(3_579_545);
