@@ -3,9 +3,9 @@
  * Formats: Intel SDM vol. 1, 4.2.2, 8.2. Loads go to register OPERAND; a store leaves what it will raise in FPU_RAISED.
  */
 import { FPU_BYTES, FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_RAISED, OPERAND } from './state.ts';
+import { roundsUp } from './words.ts';
 
 const BIAS = 16383, SPECIAL = 0x7fff, TOP_BIT = 0x80000000 | 0;
-const CW_RC = 0xc00, RC_NEAREST = 0, RC_DOWN = 0x400, RC_UP = 0x800;
 /** Status bits: inexact, and rounded away from zero. */
 const SW_PE = 0x20, SW_C1 = 0x200;
 
@@ -78,12 +78,6 @@ export function createWordConversion(R: Int32Array): WordConversion {
     return putOperand(sign | exponent - shift, high << shift | low >>> 32 - shift, low << shift);
   }
 
-  function roundsUp(sign: number, odd: number, half: number, more: number): boolean {
-    const mode = R[FPU_CW]! & CW_RC;
-    if (mode === RC_NEAREST) return half !== 0 && (more | odd) !== 0;
-    return mode === (sign !== 0 ? RC_DOWN : RC_UP);
-  }
-
   /** The bytes to write, and PE and C1 if they are not exact. */
   function putBytes(low: number, high: number, inexact: number, up: boolean): true {
     R[FPU_BYTES] = low;
@@ -100,7 +94,7 @@ export function createWordConversion(R: Int32Array): WordConversion {
     if (isZero(register)) return putBytes(sign << 31, 0, 0, false);
     let exponent = (word & SPECIAL) - BIAS + 127 | 0;
     if (high >= 0 || exponent < 1 || exponent > 254) return false;
-    const tail = high & 0xff, inexact = tail | low, up = inexact !== 0 && roundsUp(sign, high & 0x100, tail & 0x80, tail & 0x7f | low);
+    const tail = high & 0xff, inexact = tail | low, up = inexact !== 0 && roundsUp(R[FPU_CW]!, sign, high & 0x100, tail & 0x80, tail & 0x7f | low);
     let fraction = high >>> 8 & 0x7fffff;
     if (up && ++fraction === 0x800000) {
       fraction = 0;
@@ -115,7 +109,7 @@ export function createWordConversion(R: Int32Array): WordConversion {
     if (isZero(register)) return putBytes(0, sign << 31, 0, false);
     let exponent = (word & SPECIAL) - BIAS + 1023 | 0;
     if (high >= 0 || exponent < 1 || exponent > 2046) return false;
-    const tail = low & 0x7ff, up = tail !== 0 && roundsUp(sign, low & 0x800, tail & 0x400, tail & 0x3ff);
+    const tail = low & 0x7ff, up = tail !== 0 && roundsUp(R[FPU_CW]!, sign, low & 0x800, tail & 0x400, tail & 0x3ff);
     let lower = high << 21 | low >>> 11, upper = high >>> 11 & 0xfffff;
     if (up) {
       lower = lower + 1 | 0;
@@ -151,7 +145,7 @@ export function createWordConversion(R: Int32Array): WordConversion {
       half = 1;
       more = high << 1 | low;
     }
-    const inexact = half | more, up = inexact !== 0 && roundsUp(sign, value & 1, half, more);
+    const inexact = half | more, up = inexact !== 0 && roundsUp(R[FPU_CW]!, sign, value & 1, half, more);
     if (up) value = value + 1 | 0;
     if (value > 0x7fffffff >>> 32 - bits || value < 0) return false;
     return putBytes(sign !== 0 ? -value | 0 : value, 0, inexact, up);
@@ -184,7 +178,7 @@ export function createWordConversion(R: Int32Array): WordConversion {
       more = low;
       low = high = 0;
     }
-    const inexact = rest | more, up = inexact !== 0 && roundsUp(sign, low & 1, rest & TOP_BIT, rest << 1 | more);
+    const inexact = rest | more, up = inexact !== 0 && roundsUp(R[FPU_CW]!, sign, low & 1, rest & TOP_BIT, rest << 1 | more);
     if (up) {
       low = low + 1 | 0;
       if (low === 0) high = high + 1 | 0;

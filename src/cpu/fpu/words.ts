@@ -29,6 +29,13 @@ export interface WordArithmetic {
   compare(x: number, y: number): boolean;
 }
 
+/** Whether what lies behind a significand rounds it away from zero: its first bit, and whether there is more. `control`: the control word. */
+export function roundsUp(control: number, sign: number, odd: number, half: number, more: number): boolean {
+  const mode = control & CW_RC;
+  if (mode === RC_NEAREST) return half !== 0 && (more | odd) !== 0;
+  return mode === (sign !== 0 ? RC_DOWN : RC_UP);
+}
+
 export function createWordArithmetic(R: Int32Array): WordArithmetic {
   const isOrdinary = (register: number): boolean => {
     const exponent = R[FPU_EXP + register]! & SPECIAL;
@@ -41,13 +48,6 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
     R[FPU_EXP + d] = sign << 15;
     R[FPU_SW] = R[FPU_SW]! & ~SW_C1;
     return true;
-  }
-
-  /** Whether what lies behind a significand rounds it away from zero: its first bit, and whether there is more. */
-  function roundsUp(control: number, sign: number, odd: number, half: number, more: number): boolean {
-    const mode = control & CW_RC;
-    if (mode === RC_NEAREST) return half !== 0 && (more | odd) !== 0;
-    return mode === (sign !== 0 ? RC_DOWN : RC_UP);
   }
 
   /** Stores a result that is rounded; `inexact` is 0 if it is exact, `up` if it was rounded away from zero. */

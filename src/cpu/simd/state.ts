@@ -2,6 +2,7 @@
  * MMX and SSE state. MMX register i is the significand of x87 register i (src/cpu/fpu/state.ts); XMM registers have slots of their own.
  * Intel SDM vol. 1, 9.2, 10.2.
  */
+import { FPU_BYTES } from '../fpu/state.ts';
 import { FPU } from '../state.ts';
 
 /** XMM register i: four words from XMM + 4 * i on, the lowest first. An even slot, so that doubles are aligned. */
@@ -9,7 +10,7 @@ export const XMM = FPU + 64;
 export const XMM_WORDS = 4;
 export const MXCSR = FPU + 41;
 /** Operands from memory: 16 bytes, where x87 has its own. */
-export const SIMD_BYTES = FPU + 36;
+export const SIMD_BYTES = FPU_BYTES;
 
 export const MXCSR_RESET = 0x1f80;
 /** Bits of MXCSR (SDM vol. 1, 10.2.3): sticky flags IE DE ZE OE UE PE, DAZ, masks, rounding control, flush to zero. */
