@@ -21,7 +21,7 @@ export const NE2000_PORTS = 0x20;
 
 const CR_STOP = 0x01, CR_START = 0x02, CR_TRANSMIT = 0x04, CR_REMOTE = 0x38, CR_REMOTE_READ = 0x08, CR_REMOTE_WRITE = 0x10, CR_SEND_PACKET = 0x18;
 const CR_RESET = CR_STOP | 0x20;
-const ISR_RECEIVED = 0x01, ISR_TRANSMITTED = 0x02, ISR_REMOTE_DONE = 0x40, ISR_RESET = 0x80;
+const ISR_RECEIVED = 0x01, ISR_TRANSMITTED = 0x02, ISR_OVERWRITE = 0x10, ISR_REMOTE_DONE = 0x40, ISR_RESET = 0x80;
 const RCR_RUNT = 0x02, RCR_BROADCAST = 0x04, RCR_MULTICAST = 0x08, RCR_PROMISCUOUS = 0x10, RCR_MONITOR = 0x20;
 const RSR_INTACT = 0x01, RSR_GROUP = 0x20;
 const TCR_LOOPBACK = 0x06, TSR_SENT = 0x01, DCR_WORDS = 0x01;
@@ -296,8 +296,14 @@ export class Ne2000 implements Device {
     const length = frame.length + FCS_SIZE, pages = Math.ceil((HEADER + length) / PAGE);
     const used = fields.current - fields.boundary;
     const free = used < 0 ? -used : fields.stop - fields.start - used;
+    if (pages >= ring / PAGE) return true;
+    // The second half of the ring is for frames that a driver has not been told of: one that acknowledges before its ring is empty hears of them then.
+    if (free - pages < ring / PAGE / 2 && fields.isr & ISR_RECEIVED) return false;
     // The page before the boundary stays free: a full ring would look like an empty one.
-    if (free <= pages) return pages >= ring / PAGE;
+    if (free <= pages) {
+      this.#raise(ISR_OVERWRITE);
+      return false;
+    }
     let next = fields.current + pages;
     if (next >= fields.stop) next -= fields.stop - fields.start;
     const status = RSR_INTACT | (isMulticast(frame) ? RSR_GROUP : 0);

@@ -24,7 +24,7 @@ const IDR = 0x00, MAR = 0x08, TSD = 0x10, TSAD = 0x20, RBSTART = 0x30, CR = 0x37
   EECR = 0x50, CONFIG0 = 0x51, MSR = 0x58, TSAD_ALL = 0x60, BMCR = 0x62, BMSR = 0x64;
 
 const CR_EMPTY = 0x01, CR_TRANSMIT = 0x04, CR_RECEIVE = 0x08, CR_RESET = 0x10;
-const INT_RECEIVED = 0x01, INT_SENT = 0x04, INTERRUPTS = 0xe07f;
+const INT_RECEIVED = 0x01, INT_SENT = 0x04, INT_OVERFLOW = 0x10, INTERRUPTS = 0xe07f;
 const TSD_SIZE = 0x1fff, TSD_OWN = 0x2000, TSD_OK = 0x8000, TSD_KEPT = 0x003f0000;
 const TCR_LOOPBACK = 0x60000, TCR_VERSION = 0x74000000, TCR_WRITABLE = 0x070706f1;
 const RCR_ALL = 0x01, RCR_MINE = 0x02, RCR_MULTICAST = 0x04, RCR_BROADCAST = 0x08, RCR_WRAP = 0x80;
@@ -291,8 +291,13 @@ export class Rtl8139 implements Device, PciFunction {
     if (!(f.registers[CR] & CR_RECEIVE) || !this.#isMaster || status === 0) return true;
     const ring = this.#ringSize, length = frame.length + FCS_SIZE, total = (RX_HEADER + length + 3) & ~3;
     const used = f.registers[CR] & CR_EMPTY ? 0 : (f.writeAt - this.#readAt + ring - 1) % ring + 1;
+    // The second half of the ring is for frames that a driver has not been told of: one that acknowledges before its ring is empty hears of them then.
+    if (used + total > ring / 2 && this.#view.getUint16(ISR, true) & INT_RECEIVED) return false;
     // The ring is never filled to its last word: then it would look empty.
-    if (used + total >= ring) return false;
+    if (used + total >= ring) {
+      this.#raise(INT_OVERFLOW);
+      return false;
+    }
     const bytes = new Uint8Array(total), view = new DataView(bytes.buffer);
     view.setUint16(0, status, true);
     view.setUint16(2, length, true);

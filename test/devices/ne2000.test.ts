@@ -124,6 +124,7 @@ describe('NE2000', () => {
     out(7, STOP - 1);
     out(0, 0x22);
     out(3, START + 5);
+    out(7, 1);
     receive(frame);
     expect(readMemory((STOP - 1) << 8, 308).slice(4, 304)).toEqual(frame);
     out(0, 0x62);
@@ -161,16 +162,65 @@ describe('NE2000', () => {
 
   it('lets frames wait while the ring is full', () => {
     setUp();
-    for (let i = 0; i < 30; i++) receive(frameFor([...MAC], 1514));
+    for (let i = 0; i < 30; i++) {
+      receive(frameFor([...MAC], 1514));
+      out(7, 1);
+    }
+    clock.step(MS);
     out(0, 0x62);
     // 26 pages, 6 a frame: four, and the ring never looks empty.
     expect(inb(7)).toBe(START + 1 + 24);
     out(0, 0x22);
     out(3, START + 12);
     clock.step(MS);
+    out(7, 1);
+    clock.step(MS);
     out(0, 0x62);
     // Two more, and one page stays free.
     expect(inb(7)).toBe(START + 11);
+  });
+
+  it('tells a driver of what came while it acknowledged, and loses nothing', () => {
+    setUp();
+    for (let i = 0; i < 100; i++) port.deliver(Uint8Array.from(frameFor([...MAC], 1514)));
+    let received = 0, overflowed = false;
+    const current = (): number => {
+      out(0, 0x62);
+      const page = inb(7);
+      out(0, 0x22);
+      return page;
+    };
+    // As Linux does: up to ten frames, then the interrupt is acknowledged; timers fire before any access.
+    for (let interrupts = 0; interrupts < 1000 && received < 100; interrupts++) {
+      clock.step(MS);
+      if (!irq.level) break;
+      overflowed ||= (inb(7) & 0x10) !== 0;
+      for (let frames = 0; frames < 10; frames++) {
+        clock.step(0);
+        const boundary = inb(3), at = boundary + 1 === STOP ? START : boundary + 1;
+        if (current() === at) break;
+        const [, next] = readMemory(at << 8, 4);
+        received++;
+        out(3, next === START ? STOP - 1 : next! - 1);
+      }
+      clock.step(0);
+      out(7, 1);
+    }
+    expect([received, overflowed]).toEqual([100, false]);
+  });
+
+  it('says that its ring is full to a driver that does not read what it was told of', () => {
+    setUp();
+    for (let i = 0; i < 10; i++) {
+      receive(frameFor([...MAC], 1514));
+      out(7, 1);
+      clock.step(MS);
+    }
+    expect([inb(7), irq.level]).toEqual([0x10, true]);
+    out(3, START + 12);
+    out(7, 0x10);
+    clock.step(MS);
+    expect(inb(7)).toBe(1);
   });
 
   it('is the same after a restore', () => {

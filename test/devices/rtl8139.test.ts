@@ -115,11 +115,57 @@ describe('RTL8139', () => {
 
   it('lets frames wait while the ring is full', () => {
     setUp();
-    for (let i = 0; i < 10; i++) arrive(frame(1512));
+    for (let i = 0; i < 10; i++) {
+      arrive(frame(1512));
+      put(0x3e, 1, 2);
+    }
+    clock.step(MS);
     expect(get(0x3a, 2)).toBe(5 * 1520);
     put(0x38, 1520 * 2 - 16, 2);
     clock.step(MS);
+    put(0x3e, 1, 2);
+    clock.step(MS);
     expect(get(0x3a, 2)).toBe(7 * 1520 - 8192);
+  });
+
+  it('tells a driver of what came while it acknowledged, and loses nothing', () => {
+    setUp(0x8a);
+    put(0x3c, 0x11, 2);
+    for (let i = 0; i < 200; i++) port.deliver(frame(1512));
+    let readAt = 0, received = 0;
+    const overflows = new Set<boolean>();
+    // As Linux does: so many frames at a time, each acknowledged once it has been read; timers fire before any access.
+    for (let polls = 0; polls < 1000 && received < 200; polls++) {
+      clock.step(MS);
+      if (!irq) break;
+      for (let budget = 8; budget > 0 && (get(0x37) & 1) === 0; budget--) {
+        const [, , low, high] = ring(readAt, 4);
+        readAt = (readAt + (low! | (high! << 8)) + 4 + 3 & ~3) % 8192;
+        received++;
+        put(0x38, readAt - 16, 2);
+        clock.step(0);
+        overflows.add((get(0x3e, 2) & 0x10) !== 0);
+        put(0x3e, 0x51, 2);
+        clock.step(0);
+      }
+    }
+    expect(received).toBe(200);
+    expect([...overflows]).toEqual([false]);
+  });
+
+  it('says that its ring is full to a driver that does not read what it was told of', () => {
+    setUp();
+    put(0x3c, 0x10, 2);
+    for (let i = 0; i < 10; i++) {
+      arrive(frame(1512));
+      put(0x3e, 1, 2);
+      clock.step(MS);
+    }
+    expect([get(0x3e, 2), irq, get(0x3a, 2)]).toEqual([0x10, true, 5 * 1520]);
+    put(0x38, 5 * 1520 - 16, 2);
+    put(0x3e, 0x10, 2);
+    clock.step(MS);
+    expect(get(0x3e, 2)).toBe(1);
   });
 
   it('takes what it is told to take', () => {
