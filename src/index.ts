@@ -17,7 +17,10 @@ import type { CacheMode, DetectZeroes } from './backends/block/drive.ts';
 import { identityOf } from './backends/block/host-file.ts';
 import type { OpenImage } from './backends/block/open.ts';
 import { ownImage, readFirmware, readKernelFile, readOptionRom } from './backends/firmware.ts';
+import { reasonOf } from './backends/output-file.ts';
 import { encodePng } from './backends/png.ts';
+import { LocalFolder } from './backends/shared-folder.ts';
+import type { SecurityModel } from './backends/shared-folder.ts';
 import { randomBytes } from 'node:crypto';
 import { Cpu } from './cpu/cpu.ts';
 import type { ExecutorOptions } from './cpu/exec.ts';
@@ -32,6 +35,7 @@ import type { PciCardMaker } from './devices/pci-slot.ts';
 import { virtioCard } from './devices/virtio-pci.ts';
 import { VirtioConsole } from './devices/virtio-console.ts';
 import type { ConsolePort } from './devices/virtio-console.ts';
+import { LONGEST_TAG, Virtio9p } from './devices/virtio-9p.ts';
 import { VirtioBlk } from './devices/virtio-blk.ts';
 import { VirtioRng } from './devices/virtio-rng.ts';
 import { isNicModel, NIC_MODELS } from './devices/pc-nics.ts';
@@ -88,6 +92,17 @@ export interface NicOptions {
   irq?: number;
 }
 
+/** A folder of the host that the guest mounts by 9P (virtio, 9P2000.L). */
+export interface ShareOptions {
+  path: string;
+  /** The guest's name for it, at most 32 ASCII characters: `mount -t 9p -o trans=virtio TAG /mnt`. */
+  tag: string;
+  /** The guest can change nothing. */
+  readOnly?: boolean;
+  /** What the guest makes belongs to whom it says, if the host lets us (`none`, the default); `passthrough`: else it is an error. */
+  security?: SecurityModel;
+}
+
 /** What `Machine.open` builds. Everything may be left out: then it is a PC of 128 MB without drives. */
 export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   /** Guest memory: a number of MiB, or text like `16M`; default 128M. */
@@ -142,6 +157,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   debugConsole?: CharBackend | null;
   /** A virtio-serial card with these ports; consoles come first. */
   virtioPorts?: readonly ConsolePort[];
+  /** Folders of the host that the guest can mount. It never gets out of them, symbolic links included. */
+  shares?: readonly ShareOptions[];
   /** Virtio entropy devices; default: none. */
   rngs?: number;
   /** QEMU's pc-testdev, for kvm-unit-tests. */
@@ -223,12 +240,28 @@ function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcC
 }
 
 /** @param random gives 32 random bits */
-function cardsOf({ rngs = 0, virtioPorts }: PcOptions, disks: readonly BlockBackend[], random: () => number): PciCardMaker[] {
+function cardsOf({ rngs = 0, virtioPorts, shares = [] }: PcOptions, disks: readonly BlockBackend[], folders: readonly LocalFolder[], random: () => number): PciCardMaker[] {
   const blocks = disks.map((disk, i) => virtioCard(`virtio-blk-pci-${i}`, ({ clock }) => new VirtioBlk(`virtio-blk-${i}`, clock, disk)));
   // Port 0 is for a console.
   const consoles = virtioPorts?.filter((port) => port.console) ?? [], others = virtioPorts?.filter((port) => !port.console) ?? [];
   const serial = virtioPorts === undefined ? [] : [virtioCard('virtio-serial-pci', () => new VirtioConsole('virtio-serial', [...(consoles.length === 0 ? [null] : consoles), ...others]))];
-  return [...blocks, ...serial, ...Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)))];
+  const sharing = folders.map((folder, i) => virtioCard(`virtio-9p-pci-${i}`, () => new Virtio9p(`virtio-9p-${i}`, shares[i]!.tag, folder)));
+  return [...blocks, ...serial, ...sharing, ...Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)))];
+}
+
+/** @throws Error with a one-line message, with those that were open closed again */
+function openShares({ shares = [] }: PcOptions): LocalFolder[] {
+  const open: LocalFolder[] = [];
+  for (const { path, tag, ...options } of shares) {
+    try {
+      if (!/^[!-~]+$/.test(tag) || tag.length > LONGEST_TAG) throw new Error(`mount tag '${tag}' is not 1 to ${LONGEST_TAG} ASCII characters`);
+      open.push(new LocalFolder(path, options));
+    } catch (error) {
+      for (const folder of open) folder.close();
+      throw new Error(`shared folder '${path}': ${reasonOf(error)}`);
+    }
+  }
+  return open;
 }
 
 /** @throws Error with a one-line message */
@@ -300,13 +333,15 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   readonly #floppies: (OpenImage | null)[];
   /** What the guest's keyboard layout is said to be. */
   readonly keyboardLayout: KeyboardLayout;
+  readonly #folders: readonly LocalFolder[];
   #closed = false;
 
-  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, options: PcOptions, host: Host, time: RunTime | InstructionTime, layout: KeyboardLayout) {
+  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, folders: readonly LocalFolder[], options: PcOptions, host: Host, time: RunTime | InstructionTime, layout: KeyboardLayout) {
     super(pc, host, time, { ...options, changeMedium: (drive, file, medium) => this.change(drive, file, medium) });
     this.#options = options;
     this.#disks = [...drives.disks, ...drives.virtio];
     this.#floppies = drives.floppies;
+    this.#folders = folders;
     this.keyboardLayout = layout;
   }
 
@@ -327,11 +362,12 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const drives = openDrives(options);
     const { floppies, disks, all } = drives;
     const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options);
-    let machine: Machine | null = null;
+    let machine: Machine | null = null, folders: readonly LocalFolder[] = [];
     try {
+      folders = openShares(options);
       const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), random), powerOff: () => machine?.powerOff(),
+        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map(backendOf),
@@ -341,11 +377,11 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
       }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random, clocks: { now: () => host.now() / 1e6, threadTime } }));
       pc.clock.waitsForHost = counted !== null;
-      machine = new Machine(pc, drives, options, host, time, layout);
+      machine = new Machine(pc, drives, folders, options, host, time, layout);
       pc.reset();
       return machine;
     } catch (error) {
-      for (const image of all) image.close();
+      for (const open of [...all, ...folders]) open.close();
       throw error;
     }
   }
@@ -452,6 +488,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     this.#closed = true;
     this.stop();
     for (const image of [...this.#disks, ...this.#floppies]) if (image !== null) this.#closeImage(image);
+    for (const folder of this.#folders) folder.close();
   }
 }
 

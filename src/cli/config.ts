@@ -4,6 +4,7 @@ import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import type { Step } from '../machine/automation.ts';
 import type { CatalogueFile } from './catalogue.ts';
 import type { DumpOption, NetdevOption, NicOption } from './network.ts';
+import type { SharedFolderOption } from './sharing.ts';
 import type { IcountOptions } from '../machine/icount.ts';
 
 export interface DriveOption {
@@ -79,6 +80,9 @@ export interface Config {
   virtioSerial: boolean;
   /** Its ports, in order. */
   virtioPorts: { console: boolean; chardev: string; name?: string; option: string }[];
+  /** Folders of -fsdev, and those that are cards' by -virtfs or -device virtio-9p-pci. */
+  fsdevs: SharedFolderOption[];
+  shares: { fsdev: string; tag: string; option: string }[];
   /** Entropy devices. */
   rngs: number;
   netdevs: NetdevOption[];
@@ -103,6 +107,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

@@ -18,6 +18,7 @@ import { attachDrives, checkFormat, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
 import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
+import { SHARING_DEVICES, checkShares, setFsdev, setVirtfs } from './sharing.ts';
 import { setIcount, setRtc } from './time.ts';
 import { VIRTIO_DEVICES, checkPorts, setChardev } from './virtio.ts';
 
@@ -98,6 +99,7 @@ const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (c
     config.testDevice = true;
   } },
   ...VIRTIO_DEVICES,
+  ...SHARING_DEVICES,
   ...NIC_DEVICES,
   VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter; vgamem_mb=16: its memory)', set: (config, properties, option) => {
     checkProperties(option, properties, ['driver', 'romfile', 'vgamem_mb']);
@@ -221,9 +223,11 @@ export const OPTIONS: readonly Option[] = [
   { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all', set: setDevice },
   { names: ['chardev'], argument: 'stdio,id=ID | file,id=ID,path=FILE | null,id=ID', help: 'what is behind a virtconsole or virtserialport', set: setChardev },
+  { names: ['virtfs'], argument: 'local,path=FOLDER,mount_tag=TAG,security_model=none|passthrough[,readonly=on][,id=ID]', help: 'a folder of the host that the guest mounts by 9P, and cannot leave', set: setVirtfs },
+  { names: ['fsdev'], argument: 'local,id=ID,path=FOLDER,security_model=none|passthrough[,readonly=on]', help: 'the same, for a -device virtio-9p-pci,fsdev=ID,mount_tag=TAG', set: setFsdev },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
   { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value, option) => {
@@ -354,6 +358,7 @@ export function parseArguments(args: readonly string[]): Config {
   checkNics(config);
   attachDrives(config);
   checkPorts(config);
+  checkShares(config);
   if (config.kernel === null && config.append !== null) throw new UsageError('-append only allowed with -kernel option');
   if (config.kernel === null && config.initrd !== null) throw new UsageError('-initrd only allowed with -kernel option');
   return config;

@@ -13,6 +13,7 @@ import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 import { openLog } from './log-file.ts';
 import { openNetworks } from './networks.ts';
+import { sharesOf } from './sharing.ts';
 import { ImageFinder, sourcesOf } from './named-images.ts';
 import type { Output } from './output.ts';
 import { openReport, readSymbols } from './report-file.ts';
@@ -118,7 +119,7 @@ function openMachine(config: Config, lines: Lines, nics: PcOptions['nics'], log:
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),

@@ -14,7 +14,22 @@ describe('virtio on the command line', () => {
     expect(config.chardevs).toMatchObject([{ id: 'c', spec: 'file:x' }, { id: 'n', spec: 'null' }]);
   });
 
+  it('folders', () => {
+    const { fsdevs, shares } = parseArguments(['-virtfs', 'local,path=a,,b,mount_tag=host0,security_model=none,readonly=on', '-device', 'virtio-9p-pci,fsdev=f,mount_tag=t', '-fsdev', 'local,id=f,path=c,security_model=passthrough']);
+    expect(shares.map(({ fsdev, tag }) => [tag, fsdevs.find(({ id }) => id === fsdev)])).toMatchObject([
+      ['host0', { path: 'a,b', security: 'none', readOnly: true }], ['t', { path: 'c', security: 'passthrough', readOnly: false }],
+    ]);
+  });
+
   it.each([
+    ['security_model= is missing', ['-virtfs', 'local,path=a,mount_tag=t']],
+    ['security_model=mapped-xattr is not supported', ['-virtfs', 'local,path=a,mount_tag=t,security_model=mapped-xattr']],
+    ["'proxy' is no fsdriver here", ['-virtfs', 'proxy,mount_tag=t,path=x']],
+    ['path= is missing', ['-fsdev', 'local,id=f,security_model=none']],
+    ['mount_tag= is missing', ['-virtfs', 'local,path=a,security_model=none']],
+    ['is not 1 to 32 ASCII', ['-virtfs', 'local,path=a,security_model=none,mount_tag=012345678901234567890123456789012']],
+    ["couldn't find fsdev with the id = f", ['-device', 'virtio-9p-pci,fsdev=f,mount_tag=t']],
+    ["mount tag 't' is in use", ['-virtfs', 'local,path=a,security_model=none,mount_tag=t', '-virtfs', 'local,path=b,security_model=none,mount_tag=t']],
     ["can't find value 'x'", ['-device', 'virtio-blk-pci,drive=x']],
     ['drive property not set', ['-device', 'virtio-blk-pci']],
     ['no -device has drive=y', ['-drive', 'file=a,if=none,id=y']],
