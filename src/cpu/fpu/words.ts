@@ -50,32 +50,25 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
     return true;
   }
 
-  /** Stores a result that is rounded; `inexact` is 0 if it is exact, `up` if it was rounded away from zero. */
-  function store(d: number, sign: number, exponent: number, high: number, low: number, inexact: number, up: boolean): boolean {
+  /** Stores a result that is rounded; `inexact` is 0 if it is exact, `up` 1 if it was rounded away from zero. */
+  function store(d: number, sign: number, exponent: number, high: number, low: number, inexact: number, up: number): boolean {
     if (exponent <= 0 || exponent >= SPECIAL) return false;
     R[FPU_LOW + 2 * d] = low;
     R[FPU_HIGH + 2 * d] = high;
     R[FPU_EXP + d] = sign << 15 | exponent;
-    const status = R[FPU_SW]! & ~SW_C1;
-    R[FPU_SW] = inexact === 0 ? status : status | SW_PE | (up ? SW_C1 : 0) | ((R[FPU_CW]! & CW_PM) === 0 ? SW_ES_BUSY : 0);
+    const raised = (R[FPU_CW]! & CW_PM) === 0 ? SW_PE | SW_ES_BUSY : SW_PE;
+    R[FPU_SW] = R[FPU_SW]! & ~SW_C1 | (inexact | -inexact) >> 31 & raised | up << 9;
     return true;
   }
 
   /** Rounds and stores a normalized significand of 64 bits with 32 more behind it, the last of which stands for all that follow. */
   function put(d: number, sign: number, exponent: number, high: number, low: number, rest: number): boolean {
     if ((R[FPU_CW]! & (CW_RC | CW_PC)) !== CW_DEFAULT) return putControlled(d, sign, exponent, high, low, rest);
-    const up = rest < 0 && (rest << 1 | low & 1) !== 0;
-    if (up) {
-      low = low + 1 | 0;
-      if (low === 0) {
-        high = high + 1 | 0;
-        if (high === 0) {
-          high = TOP_BIT;
-          exponent = exponent + 1 | 0;
-        }
-      }
-    }
-    return store(d, sign, exponent, high, low, rest, up);
+    // Half a unit and what makes it more than that, or a tie with an odd number.
+    const more = rest << 1 | low & 1, up = rest >>> 31 & (more | -more) >>> 31;
+    const rounded = low + up | 0, carry = (low & ~rounded) >>> 31;
+    const upper = high + carry | 0, over = (high & ~upper) >>> 31;
+    return store(d, sign, exponent + over | 0, upper | over << 31, rounded, rest, up);
   }
 
   /** The same under any rounding and precision control. */
@@ -109,13 +102,14 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
       high = TOP_BIT;
       exponent = exponent + 1 | 0;
     }
-    return store(d, sign, exponent, high, low, inexact, up);
+    return store(d, sign, exponent, high, low, inexact, up ? 1 : 0);
   }
 
   function add(d: number, x: number, y: number, flip: number): boolean {
     let xHigh = R[FPU_HIGH + 2 * x]!, xLow = R[FPU_LOW + 2 * x]!, xExponent = R[FPU_EXP + x]!;
     let high = R[FPU_HIGH + 2 * y]!, low = R[FPU_LOW + 2 * y]!, yExponent = R[FPU_EXP + y]!;
-    let sign = xExponent >>> 15, ySign = yExponent >>> 15 ^ flip;
+    const xSign = xExponent >>> 15, ySign = yExponent >>> 15 ^ flip;
+    let sign = xSign;
     xExponent &= SPECIAL;
     yExponent &= SPECIAL;
     if (xHigh >= 0 || high >= 0 || xExponent === 0 || yExponent === 0 || xExponent === SPECIAL || yExponent === SPECIAL) {
@@ -125,69 +119,63 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
       }
       return isZero(y) && isOrdinary(x) && put(d, sign, xExponent, xHigh, xLow, 0);
     }
+    // The one with the larger exponent first.
     let distance = xExponent - yExponent | 0;
-    if (distance < 0 || (distance === 0 && (xHigh >>> 0 < high >>> 0 || (xHigh === high && xLow >>> 0 < low >>> 0)))) {
-      let other = xHigh;
-      xHigh = high;
-      high = other;
-      other = xLow;
-      xLow = low;
-      low = other;
-      other = sign;
-      sign = ySign;
-      ySign = other;
-      xExponent = yExponent;
-      distance = -distance | 0;
-    }
-    // The smaller number in units of the larger one.
+    const other = distance >> 31, swapHigh = (xHigh ^ high) & other, swapLow = (xLow ^ low) & other;
+    xHigh ^= swapHigh;
+    high ^= swapHigh;
+    xLow ^= swapLow;
+    low ^= swapLow;
+    sign ^= (sign ^ ySign) & other;
+    xExponent = xExponent - (distance & other) | 0;
+    distance = (distance ^ other) - other | 0;
+    // The other in units of the first. A shift by ~n after one by 1 is one by 32 - n.
     let rest = 0;
-    if (distance !== 0) {
-      if (distance < 32) {
-        rest = low << 32 - distance;
-        low = low >>> distance | high << 32 - distance;
-        high = high >>> distance;
-      } else if (distance < 64) {
-        const shift = distance & 31;
-        if (shift === 0) rest = low;
-        else rest = low >>> shift | high << 32 - shift | (low << 32 - shift !== 0 ? 1 : 0);
-        low = high >>> shift;
-        high = 0;
-      } else {
-        const shift = distance & 31;
-        if (distance >= 96) rest = 1;
-        else if (shift === 0) rest = high | (low !== 0 ? 1 : 0);
-        else rest = high >>> shift | ((high << 32 - shift | low) !== 0 ? 1 : 0);
-        low = high = 0;
-      }
+    if (distance < 32) {
+      rest = low << 1 << ~distance;
+      low = low >>> distance | high << 1 << ~distance;
+      high >>>= distance;
+    } else if (distance < 64) {
+      const lost = low << 1 << ~distance;
+      rest = low >>> distance | high << 1 << ~distance | (lost | -lost) >>> 31;
+      low = high >>> distance;
+      high = 0;
+    } else {
+      const lost = high << 1 << ~distance | low;
+      rest = distance >= 96 ? 1 : high >>> distance | (lost | -lost) >>> 31;
+      low = high = 0;
     }
-    if (sign === ySign) {
-      const sum = xLow + low | 0, carry = sum >>> 0 < xLow >>> 0 ? 1 : 0;
-      const upper = xHigh + high | 0, total = upper + carry | 0;
-      if (upper >>> 0 < xHigh >>> 0 || (carry !== 0 && total === 0)) {
-        return put(d, sign, xExponent + 1 | 0, total >>> 1 | TOP_BIT, sum >>> 1 | total << 31, rest >>> 1 | rest & 1 | sum << 31);
-      }
-      return put(d, sign, xExponent, total, sum, rest);
+    // Where signs differ, the negative of it.
+    const minus = -(xSign ^ ySign) | 0;
+    high ^= minus;
+    low ^= minus;
+    rest = (rest ^ minus) - minus | 0;
+    const borrow = minus & ~(rest | -rest) >>> 31;
+    let least = xLow + low + borrow | 0;
+    const carry = (xLow & low | (xLow | low) & ~least) >>> 31;
+    let most = xHigh + high + carry | 0;
+    const over = (xHigh & high | (xHigh | high) & ~most) >>> 31;
+    if (minus === 0) {
+      rest = rest >>> over | rest & 1 | least << 1 << ~over;
+      least = least >>> over | most << 1 << ~over;
+      return put(d, sign, xExponent + over | 0, most >>> over | over << 31, least, rest);
     }
-    const borrow = rest !== 0 ? 1 : 0;
-    let least = -rest | 0;
-    const difference = xLow - low | 0;
-    let middle = difference - borrow | 0;
-    let upper = xHigh - high - (xLow >>> 0 < low >>> 0 || (borrow !== 0 && difference === 0) ? 1 : 0) | 0;
-    if ((upper | middle | least) === 0) return putZero(d, (R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
-    while (upper === 0) {
-      upper = middle;
-      middle = least;
-      least = 0;
-      xExponent = xExponent - 32 | 0;
+    // Without a carry the difference is negative: then nothing was shifted.
+    const negative = over - 1 | 0;
+    sign ^= negative & 1;
+    least = (least ^ negative) - negative | 0;
+    most = (most ^ negative) + (negative & ~(least | -least) >>> 31) | 0;
+    if (most === 0) {
+      if ((least | rest) === 0) return putZero(d, (R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
+      do {
+        most = least;
+        least = rest;
+        rest = 0;
+        xExponent = xExponent - 32 | 0;
+      } while (most === 0);
     }
-    const shift = Math.clz32(upper);
-    if (shift !== 0) {
-      upper = upper << shift | middle >>> 32 - shift;
-      middle = middle << shift | least >>> 32 - shift;
-      least <<= shift;
-      xExponent = xExponent - shift | 0;
-    }
-    return put(d, sign, xExponent, upper, middle, least);
+    const shift = Math.clz32(most);
+    return put(d, sign, xExponent - shift | 0, most << shift | least >>> 1 >>> ~shift, least << shift | rest >>> 1 >>> ~shift, rest << shift);
   }
 
   function multiply(d: number, x: number, y: number): boolean {
@@ -202,15 +190,14 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
     const least = Math.imul(xLow, yLow), middle = Math.imul(xLow, yHigh), middle2 = Math.imul(xHigh, yLow), most = Math.imul(xHigh, yHigh);
     const leastHigh = (a * c - (least >>> 0)) * UNIT + 0.5 | 0, middleHigh = (a * e - (middle >>> 0)) * UNIT + 0.5 | 0;
     const middle2High = (b * c - (middle2 >>> 0)) * UNIT + 0.5 | 0, mostHigh = (b * e - (most >>> 0)) * UNIT + 0.5 | 0;
-    const sum = leastHigh + middle | 0, carry = sum >>> 0 < middle >>> 0 ? 1 : 0;
-    const rest = sum + middle2 | 0, carry2 = rest >>> 0 < middle2 >>> 0 ? 1 : 0;
-    const upper = most + middleHigh | 0, carry3 = upper >>> 0 < most >>> 0 ? 1 : 0;
-    const upper2 = upper + middle2High | 0, carry4 = upper2 >>> 0 < upper >>> 0 ? 1 : 0;
-    const low = upper2 + carry + carry2 | 0, carry5 = low >>> 0 < upper2 >>> 0 ? 1 : 0;
-    const high = mostHigh + carry3 + carry4 + carry5 | 0;
-    const exponent = xExponent + yExponent - BIAS | 0, sticky = least !== 0 ? 1 : 0;
-    if (high < 0) return put(d, sign, exponent + 1 | 0, high, low, rest | sticky);
-    return put(d, sign, exponent, high << 1 | low >>> 31, low << 1 | rest >>> 31, rest << 1 | sticky);
+    const sum = leastHigh + middle | 0, carry = (leastHigh & middle | (leastHigh | middle) & ~sum) >>> 31;
+    const rest = sum + middle2 | 0, carry2 = (sum & middle2 | (sum | middle2) & ~rest) >>> 31;
+    const upper = most + middleHigh + carry | 0, carry3 = (most & middleHigh | (most | middleHigh) & ~upper) >>> 31;
+    const low = upper + middle2High + carry2 | 0, carry4 = (upper & middle2High | (upper | middle2High) & ~low) >>> 31;
+    const high = mostHigh + carry3 + carry4 | 0, sticky = (least | -least) >>> 31;
+    // The product's first bit or the one behind it is set.
+    const shift = ~high >>> 31, exponent = xExponent + yExponent - BIAS + 1 - shift | 0;
+    return put(d, sign, exponent, high << shift | low >>> 31 & shift, low << shift | rest >>> 31 & shift, rest << shift | sticky);
   }
 
   function divide(d: number, x: number, y: number): boolean {
