@@ -4,29 +4,41 @@
  */
 import { OPERAND } from './state.ts';
 
-/** A helper by name, and its arguments in front of the packed opcode. */
+/**
+ * A helper by name, its arguments, and what the last one says of the operands. That last argument is the "form" of an instruction, one number:
+ *
+ *     bits 0-14    packed opcode (helpers.ts)
+ *     bits 15-17   the result goes to ST(d)
+ *     bits 18-21   first operand: ST(0-7), or OPERAND (8)
+ *     bits 22-25   second operand
+ *     bits 26-27   how often it pops
+ *     bit 28       the second operand's sign is flipped
+ */
 export interface FastForm {
   readonly name: string;
   readonly args: readonly number[];
+  readonly operands: number;
 }
 
-/** How often an instruction pops (bits 0-1), and whether the second operand's sign is flipped. */
-export const POP = 1, POP_TWICE = 2, FLIP = 4;
+export const FORM_D = 15, FORM_X = 18, FORM_Y = 22, FORM_POPS = 26, FORM_FLIP = 28;
+const FLIP = 1;
 
-const form = (name: string, ...args: number[]): FastForm => ({ name, args });
+const form = (name: string, operands = 0, ...args: number[]): FastForm => ({ name, args, operands });
+/** The part of a form that names the operands. */
+export const operands = (d: number, x: number, y: number, pops: number, flip = 0): number => d << FORM_D | x << FORM_X | y << FORM_Y | pops << FORM_POPS | flip << FORM_FLIP;
 const TOP_BIT = 0x80000000 | 0;
 
 /** ST(d) = ST(0) op ST(y), by ModRM.reg: ADD MUL COM COMP SUB SUBR DIV DIVR. */
 function arithmetic(reg: number, d: number, y: number, pops: number): FastForm {
   switch (reg) {
-    case 0: return form('x87_add', d, 0, y, pops);
-    case 1: return form('x87_mul', d, 0, y, pops);
-    case 2: return form('x87_com', y, pops);
-    case 3: return form('x87_com', y, POP);
-    case 4: return form('x87_add', d, 0, y, FLIP | pops);
-    case 5: return form('x87_add', d, y, 0, FLIP | pops);
-    case 6: return form('x87_div', d, 0, y, pops);
-    default: return form('x87_div', d, y, 0, pops);
+    case 0: return form('x87_add', operands(d, 0, y, pops));
+    case 1: return form('x87_mul', operands(d, 0, y, pops));
+    case 2: return form('x87_com', operands(0, 0, y, pops));
+    case 3: return form('x87_com', operands(0, 0, y, 1));
+    case 4: return form('x87_add', operands(d, 0, y, pops, FLIP));
+    case 5: return form('x87_add', operands(d, y, 0, pops, FLIP));
+    case 6: return form('x87_div', operands(d, 0, y, pops));
+    default: return form('x87_div', operands(d, y, 0, pops));
   }
 }
 
@@ -37,28 +49,28 @@ export function registerForm(opcode: number, modrm: number): FastForm {
   const reg = modrm >> 3 & 7, i = modrm & 7;
   if (opcode === 0) return arithmetic(reg, 0, i, 0);
   // With ST(i) as destination SUB and SUBR, DIV and DIVR have changed places: the operands keep theirs.
-  if ((opcode === 4 || opcode === 6) && !isComparison(reg)) return arithmetic(reg, i, i, opcode === 6 ? POP : 0);
+  if ((opcode === 4 || opcode === 6) && !isComparison(reg)) return arithmetic(reg, i, i, opcode === 6 ? 1 : 0);
   if (opcode === 1) {
-    if (reg === 0) return form('x87_push', i);
-    if (reg === 1) return form('x87_xch', i);
+    if (reg === 0) return form('x87_push', operands(0, 0, i, 0));
+    if (reg === 1) return form('x87_xch', operands(0, 0, i, 0));
     switch (modrm) {
-      case 0xe0: return form('x87_sign', 0xffff, 0x8000);
-      case 0xe1: return form('x87_sign', 0x7fff, 0);
-      case 0xe8: return form('x87_push_constant', 0x3fff, TOP_BIT);
-      case 0xee: return form('x87_push_constant', 0, 0);
+      case 0xe0: return form('x87_sign', 0, 0xffff, 0x8000);
+      case 0xe1: return form('x87_sign', 0, 0x7fff, 0);
+      case 0xe8: return form('x87_push_constant', 0, 0x3fff, TOP_BIT);
+      case 0xee: return form('x87_push_constant', 0, 0, 0);
       case 0xfa: return form('x87_sqrt');
     }
   }
   if (opcode === 5) {
     switch (reg) {
-      case 2: return form('x87_copy', i, 0);
-      case 3: return form('x87_copy', i, POP);
-      case 4: return form('x87_com', i, 0);
-      case 5: return form('x87_com', i, POP);
+      case 2: return form('x87_copy', operands(i, 0, 0, 0));
+      case 3: return form('x87_copy', operands(i, 0, 0, 1));
+      case 4: return form('x87_com', operands(0, 0, i, 0));
+      case 5: return form('x87_com', operands(0, 0, i, 1));
     }
   }
   const comparesAndPopsBoth = (opcode === 6 && modrm === 0xd9) || (opcode === 2 && modrm === 0xe9);
-  return comparesAndPopsBoth ? form('x87_com', 1, POP_TWICE) : form('x87_other');
+  return comparesAndPopsBoth ? form('x87_com', operands(0, 0, 1, 2)) : form('x87_other');
 }
 
 /** An operand that is loaded: its size, the helper that makes register OPERAND of FPU_BYTES, and the form that uses it. */
@@ -74,8 +86,8 @@ const FORMATS: readonly (readonly [size: 2 | 4 | 8, convert: string])[] = [[4, '
 export function loadForm(opcode: number, reg: number): LoadForm | undefined {
   const [size, convert] = FORMATS[opcode >> 1]!;
   if ((opcode & 1) === 0) return { size, convert, then: arithmetic(reg, 0, OPERAND, 0) };
-  if (reg === 0) return { size, convert, then: form('x87_push', OPERAND) };
-  return opcode === 7 && reg === 5 ? { size: 8, convert: 'x87_from_int64', then: form('x87_push', OPERAND) } : undefined;
+  if (reg === 0) return { size, convert, then: form('x87_push', operands(0, 0, OPERAND, 0)) };
+  return opcode === 7 && reg === 5 ? { size: 8, convert: 'x87_from_int64', then: form('x87_push', operands(0, 0, OPERAND, 0)) } : undefined;
 }
 
 /** Bytes of a store of ST(0) by FST, FIST and their popping siblings; undefined for other instructions. */

@@ -2,8 +2,8 @@
  * Between the words of a register and the bytes of an operand (FPU_BYTES), for ordinary numbers; the rest is left to convert.ts.
  * Formats: Intel SDM vol. 1, 4.2.2, 8.2. Loads go to register OPERAND; a store leaves what it will raise in FPU_RAISED.
  */
+import { roundsUp } from './rounding.ts';
 import { FPU_BYTES, FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_RAISED, OPERAND } from './state.ts';
-import { roundsUp } from './words.ts';
 
 const BIAS = 16383, SPECIAL = 0x7fff, TOP_BIT = 0x80000000 | 0;
 /** Status bits: inexact, and rounded away from zero. */

@@ -1,132 +1,84 @@
 /**
- * 80-bit arithmetic on the words of the registers, for ordinary operands: normal numbers and zeros, with a result in range.
- * Each function says whether it has done its work; if not, nothing has changed, and float80.ts knows the whole truth.
- * Rounding and precision control, PE and C1 are complete here (Intel SDM vol. 1, 8.1.5, 8.5.6).
+ * Sums, products and comparisons of 80-bit numbers on the words of the registers, for ordinary operands: normal numbers and zeros, with a
+ * result in range. What is not ordinary, or empty, changes nothing here and is left to float80.ts, which knows the whole truth.
  *
- * Quotients and roots go through doubles that hold 22-bit limbs: every intermediate value is a whole number below 2^53. Of a product of
- * two 32-bit words, Math.imul gives the low word; what the rounded double has more than it is near enough to a multiple of 2^32.
+ * A mispredicted branch costs as much as an addition, so nothing on the common path branches on the bits of the numbers: carries are bit 31
+ * of the majority of two summands and the inverted sum; (x | -x) >>> 31 is 1 unless x is 0; a shift by ~n after one by 1 is one by 32 - n,
+ * for n = 0 too. Masks tell V8 the ranges of indices, so that it checks none of them.
+ * Of a product of two 32-bit words, Math.imul gives the low word; what the rounded double has more than it is near enough to a multiple of 2^32.
  */
-import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW } from './state.ts';
+import { FORM_FLIP, FORM_X, FORM_Y } from './forms.ts';
+import type { Put } from './rounding.ts';
+import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW, FPU_TW, OPERAND } from './state.ts';
 
 const BIAS = 16383, SPECIAL = 0x7fff;
-const TOP_BIT = 0x80000000 | 0;
 const UNIT = 2 ** -32;
-const LIMB = 0x400000, LIMB_MASK = LIMB - 1;
-const SW_PE = 0x20, SW_ES_BUSY = 0x8080, SW_C0 = 0x100, SW_C1 = 0x200, SW_C2 = 0x400, SW_C3 = 0x4000;
-const CW_PM = 0x20, CW_PC = 0x300, PC_24 = 0, PC_53 = 0x200, CW_RC = 0xc00, RC_NEAREST = 0, RC_DOWN = 0x400, RC_UP = 0x800;
-/** To nearest, 64 bits: FNINIT. */
-const CW_DEFAULT = 0x300;
-const CONDITIONS = SW_C0 | SW_C1 | SW_C2 | SW_C3;
+const SW_C0 = 0x100, SW_C3 = 0x4000;
+const CW_RC = 0xc00, RC_DOWN = 0x400;
 
-/** Registers are named by their physical number (0-7); OPERAND (state.ts) is one more. */
+/** Neither 0 nor SPECIAL. `word`: sign and exponent. */
+const hasOrdinaryExponent = (word: number): boolean => (word + 1 & SPECIAL - 1) !== 0;
+
+/** Registers by physical number (0-7), or OPERAND, which is never empty. */
+export interface WordClasses {
+  isEmpty(register: number): boolean;
+  isOrdinary(register: number): boolean;
+  isZero(register: number): boolean;
+}
+
+export const createWordClasses = (R: Int32Array): WordClasses => ({
+  isEmpty: (register) => (R[FPU_TW]! >> 2 * register & 3) === 3,
+  isOrdinary: (register) => R[FPU_HIGH + 2 * register]! < 0 && hasOrdinaryExponent(R[FPU_EXP + register]!),
+  isZero: (register) => (R[FPU_EXP + register]! & SPECIAL | R[FPU_HIGH + 2 * register]! | R[FPU_LOW + 2 * register]!) === 0,
+});
+
+/** Instructions by their form (forms.ts). */
 export interface WordArithmetic {
-  /** d = x + y, or x - y with flip = 1. */
-  add(d: number, x: number, y: number, flip: number): boolean;
-  multiply(d: number, x: number, y: number): boolean;
-  divide(d: number, x: number, y: number): boolean;
-  squareRoot(d: number, x: number): boolean;
-  /** Condition codes of x against y. */
-  compare(x: number, y: number): boolean;
+  /** ST(d) = x + y, or x - y with FORM_FLIP. */
+  add(form: number): void;
+  multiply(form: number): void;
+  /** Condition codes of one register, which has a value, against another, by physical numbers; -1 if they are not ordinary. */
+  compare(a: number, b: number): number;
 }
 
-/** Whether what lies behind a significand rounds it away from zero: its first bit, and whether there is more. `control`: the control word. */
-export function roundsUp(control: number, sign: number, odd: number, half: number, more: number): boolean {
-  const mode = control & CW_RC;
-  if (mode === RC_NEAREST) return half !== 0 && (more | odd) !== 0;
-  return mode === (sign !== 0 ? RC_DOWN : RC_UP);
-}
-
-export function createWordArithmetic(R: Int32Array): WordArithmetic {
-  const isOrdinary = (register: number): boolean => {
-    const exponent = R[FPU_EXP + register]! & SPECIAL;
-    return R[FPU_HIGH + 2 * register]! < 0 && exponent !== 0 && exponent !== SPECIAL;
-  };
-  const isZero = (register: number): boolean => (R[FPU_EXP + register]! & SPECIAL | R[FPU_HIGH + 2 * register]! | R[FPU_LOW + 2 * register]!) === 0;
-
-  function putZero(d: number, sign: number): true {
-    R[FPU_LOW + 2 * d] = R[FPU_HIGH + 2 * d] = 0;
-    R[FPU_EXP + d] = sign << 15;
-    R[FPU_SW] = R[FPU_SW]! & ~SW_C1;
-    return true;
+export function createWordArithmetic(R: Int32Array, { isOrdinary, isZero }: WordClasses, { put, putZero }: Put, otherwise: (form: number) => void): WordArithmetic {
+  /** One operand at least is not a normal number. */
+  function addUnusual(form: number, status: number, a: number, b: number): void {
+    const sign = R[FPU_EXP + a]! >>> 15, other = R[FPU_EXP + b]! >>> 15 ^ form >> FORM_FLIP & 1;
+    if (isZero(a) && isZero(b)) putZero(form, status, sign === other ? sign : zeroOfDifference());
+    else if (isZero(a) && isOrdinary(b)) put(form, status, other, R[FPU_EXP + b]! & SPECIAL, R[FPU_HIGH + 2 * b]!, R[FPU_LOW + 2 * b]!, 0);
+    else if (isZero(b) && isOrdinary(a)) put(form, status, sign, R[FPU_EXP + a]! & SPECIAL, R[FPU_HIGH + 2 * a]!, R[FPU_LOW + 2 * a]!, 0);
+    else otherwise(form);
   }
 
-  /** Stores a result that is rounded; `inexact` is 0 if it is exact, `up` 1 if it was rounded away from zero. */
-  function store(d: number, sign: number, exponent: number, high: number, low: number, inexact: number, up: number): boolean {
-    if (exponent <= 0 || exponent >= SPECIAL) return false;
-    R[FPU_LOW + 2 * d] = low;
-    R[FPU_HIGH + 2 * d] = high;
-    R[FPU_EXP + d] = sign << 15 | exponent;
-    const raised = (R[FPU_CW]! & CW_PM) === 0 ? SW_PE | SW_ES_BUSY : SW_PE;
-    R[FPU_SW] = R[FPU_SW]! & ~SW_C1 | (inexact | -inexact) >> 31 & raised | up << 9;
-    return true;
-  }
+  /** The sign of x - x. */
+  const zeroOfDifference = (): number => ((R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
 
-  /** Rounds and stores a normalized significand of 64 bits with 32 more behind it, the last of which stands for all that follow. */
-  function put(d: number, sign: number, exponent: number, high: number, low: number, rest: number): boolean {
-    if ((R[FPU_CW]! & (CW_RC | CW_PC)) !== CW_DEFAULT) return putControlled(d, sign, exponent, high, low, rest);
-    // Half a unit and what makes it more than that, or a tie with an odd number.
-    const more = rest << 1 | low & 1, up = rest >>> 31 & (more | -more) >>> 31;
-    const rounded = low + up | 0, carry = (low & ~rounded) >>> 31;
-    const upper = high + carry | 0, over = (high & ~upper) >>> 31;
-    return store(d, sign, exponent + over | 0, upper | over << 31, rounded, rest, up);
-  }
-
-  /** The same under any rounding and precision control. */
-  function putControlled(d: number, sign: number, exponent: number, high: number, low: number, rest: number): boolean {
-    const control = R[FPU_CW]!, precision = control & CW_PC;
-    let inexact = rest, up = false;
-    if (precision === PC_53) {
-      const tail = low & 0x7ff;
-      inexact |= tail;
-      if (inexact !== 0) up = roundsUp(control, sign, low & 0x800, tail & 0x400, tail & 0x3ff | rest);
-      low &= ~0x7ff;
-      if (up) {
-        low = low + 0x800 | 0;
-        if (low === 0) high = high + 1 | 0;
-      }
-    } else if (precision === PC_24) {
-      const tail = high & 0xff;
-      inexact |= tail | low;
-      if (inexact !== 0) up = roundsUp(control, sign, high & 0x100, tail & 0x80, tail & 0x7f | low | rest);
-      high &= ~0xff;
-      low = 0;
-      if (up) high = high + 0x100 | 0;
-    } else if (rest !== 0) {
-      up = roundsUp(control, sign, low & 1, rest & TOP_BIT, rest << 1);
-      if (up) {
-        low = low + 1 | 0;
-        if (low === 0) high = high + 1 | 0;
-      }
+  function add(form: number): void {
+    const status = R[FPU_SW]!, tags = R[FPU_TW]!, top = status >> 11 & 7, x = form >> FORM_X & 15, y = form >> FORM_Y & 15;
+    const a = x === OPERAND ? OPERAND : top + x & 7, b = y === OPERAND ? OPERAND : top + y & 7;
+    // A register is empty if both bits of its tag are set.
+    const empty = tags & tags >> 1;
+    if (((empty >> 2 * a | empty >> 2 * b) & 1) !== 0) {
+      otherwise(form);
+      return;
     }
-    if (up && high === 0) {
-      high = TOP_BIT;
-      exponent = exponent + 1 | 0;
-    }
-    return store(d, sign, exponent, high, low, inexact, up ? 1 : 0);
-  }
-
-  function add(d: number, x: number, y: number, flip: number): boolean {
-    let xHigh = R[FPU_HIGH + 2 * x]!, xLow = R[FPU_LOW + 2 * x]!, xExponent = R[FPU_EXP + x]!;
-    let high = R[FPU_HIGH + 2 * y]!, low = R[FPU_LOW + 2 * y]!, yExponent = R[FPU_EXP + y]!;
-    const xSign = xExponent >>> 15, ySign = yExponent >>> 15 ^ flip;
-    let sign = xSign;
-    xExponent &= SPECIAL;
-    yExponent &= SPECIAL;
-    if (xHigh >= 0 || high >= 0 || xExponent === 0 || yExponent === 0 || xExponent === SPECIAL || yExponent === SPECIAL) {
-      if (isZero(x)) {
-        if (isZero(y)) return putZero(d, sign === ySign ? sign : (R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
-        return isOrdinary(y) && put(d, ySign, yExponent, high, low, 0);
-      }
-      return isZero(y) && isOrdinary(x) && put(d, sign, xExponent, xHigh, xLow, 0);
+    let xHigh = R[FPU_HIGH + 2 * a]!, xLow = R[FPU_LOW + 2 * a]!, xExponent = R[FPU_EXP + a]!;
+    let high = R[FPU_HIGH + 2 * b]!, low = R[FPU_LOW + 2 * b]!;
+    const yExponent = R[FPU_EXP + b]!, xSign = xExponent >>> 15, ySign = yExponent >>> 15 ^ form >> FORM_FLIP & 1;
+    if ((xHigh & high) >= 0 || !hasOrdinaryExponent(xExponent) || !hasOrdinaryExponent(yExponent)) {
+      addUnusual(form, status, a, b);
+      return;
     }
     // The one with the larger exponent first.
-    let distance = xExponent - yExponent | 0;
+    xExponent &= SPECIAL;
+    let distance = xExponent - (yExponent & SPECIAL) | 0;
     const other = distance >> 31, swapHigh = (xHigh ^ high) & other, swapLow = (xLow ^ low) & other;
     xHigh ^= swapHigh;
     high ^= swapHigh;
     xLow ^= swapLow;
     low ^= swapLow;
-    sign ^= (sign ^ ySign) & other;
+    let sign = xSign ^ (xSign ^ ySign) & other;
     xExponent = xExponent - (distance & other) | 0;
     distance = (distance ^ other) - other | 0;
     // The other in units of the first. A shift by ~n after one by 1 is one by 32 - n.
@@ -134,11 +86,11 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
     if (distance < 32) {
       rest = low << 1 << ~distance;
       low = low >>> distance | high << 1 << ~distance;
-      high >>>= distance;
+      high = high >>> distance | 0;
     } else if (distance < 64) {
       const lost = low << 1 << ~distance;
       rest = low >>> distance | high << 1 << ~distance | (lost | -lost) >>> 31;
-      low = high >>> distance;
+      low = high >>> distance | 0;
       high = 0;
     } else {
       const lost = high << 1 << ~distance | low;
@@ -155,164 +107,87 @@ export function createWordArithmetic(R: Int32Array): WordArithmetic {
     const carry = (xLow & low | (xLow | low) & ~least) >>> 31;
     let most = xHigh + high + carry | 0;
     const over = (xHigh & high | (xHigh | high) & ~most) >>> 31;
+    let shift = -over | 0;
     if (minus === 0) {
       rest = rest >>> over | rest & 1 | least << 1 << ~over;
       least = least >>> over | most << 1 << ~over;
-      return put(d, sign, xExponent + over | 0, most >>> over | over << 31, least, rest);
+      most = most >>> over | over << 31;
+    } else {
+      // Without a carry the difference is negative: then nothing was shifted.
+      const negative = over - 1 | 0;
+      sign ^= negative & 1;
+      least = (least ^ negative) - negative | 0;
+      most = (most ^ negative) + (negative & ~(least | -least) >>> 31) | 0;
+      if (most === 0) {
+        if ((least | rest) === 0) {
+          putZero(form, status, zeroOfDifference());
+          return;
+        }
+        do {
+          most = least;
+          least = rest;
+          rest = 0;
+          xExponent = xExponent - 32 | 0;
+        } while (most === 0);
+      }
+      shift = Math.clz32(most);
+      most = most << shift | least >>> 1 >>> ~shift;
+      least = least << shift | rest >>> 1 >>> ~shift;
+      rest = rest << shift;
     }
-    // Without a carry the difference is negative: then nothing was shifted.
-    const negative = over - 1 | 0;
-    sign ^= negative & 1;
-    least = (least ^ negative) - negative | 0;
-    most = (most ^ negative) + (negative & ~(least | -least) >>> 31) | 0;
-    if (most === 0) {
-      if ((least | rest) === 0) return putZero(d, (R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
-      do {
-        most = least;
-        least = rest;
-        rest = 0;
-        xExponent = xExponent - 32 | 0;
-      } while (most === 0);
-    }
-    const shift = Math.clz32(most);
-    return put(d, sign, xExponent - shift | 0, most << shift | least >>> 1 >>> ~shift, least << shift | rest >>> 1 >>> ~shift, rest << shift);
+    put(form, status, sign, xExponent - shift | 0, most, least, rest);
   }
 
-  function multiply(d: number, x: number, y: number): boolean {
-    const xHigh = R[FPU_HIGH + 2 * x]!, yHigh = R[FPU_HIGH + 2 * y]!, xWord = R[FPU_EXP + x]!, yWord = R[FPU_EXP + y]!;
-    const xExponent = xWord & SPECIAL, yExponent = yWord & SPECIAL, sign = (xWord ^ yWord) >>> 15;
-    if ((xHigh & yHigh) >= 0 || xExponent === 0 || yExponent === 0 || xExponent === SPECIAL || yExponent === SPECIAL) {
-      if (isZero(x)) return (isZero(y) || isOrdinary(y)) && putZero(d, sign);
-      return isZero(y) && isOrdinary(x) && putZero(d, sign);
+  function multiply(form: number): void {
+    const status = R[FPU_SW]!, tags = R[FPU_TW]!, top = status >> 11 & 7, x = form >> FORM_X & 15, y = form >> FORM_Y & 15;
+    const a = x === OPERAND ? OPERAND : top + x & 7, b = y === OPERAND ? OPERAND : top + y & 7, empty = tags & tags >> 1;
+    if (((empty >> 2 * a | empty >> 2 * b) & 1) !== 0) {
+      otherwise(form);
+      return;
     }
-    const xLow = R[FPU_LOW + 2 * x]!, yLow = R[FPU_LOW + 2 * y]!;
-    const a = xLow >>> 0, b = xHigh >>> 0, c = yLow >>> 0, e = yHigh >>> 0;
+    const xHigh = R[FPU_HIGH + 2 * a]!, yHigh = R[FPU_HIGH + 2 * b]!, xWord = R[FPU_EXP + a]!, yWord = R[FPU_EXP + b]!, sign = (xWord ^ yWord) >>> 15;
+    if ((xHigh & yHigh) >= 0 || !hasOrdinaryExponent(xWord) || !hasOrdinaryExponent(yWord)) {
+      if ((isZero(a) && (isZero(b) || isOrdinary(b))) || (isZero(b) && isOrdinary(a))) putZero(form, status, sign);
+      else otherwise(form);
+      return;
+    }
+    const xLow = R[FPU_LOW + 2 * a]!, yLow = R[FPU_LOW + 2 * b]!;
+    const xl = xLow >>> 0, xh = xHigh >>> 0, yl = yLow >>> 0, yh = yHigh >>> 0;
     const least = Math.imul(xLow, yLow), middle = Math.imul(xLow, yHigh), middle2 = Math.imul(xHigh, yLow), most = Math.imul(xHigh, yHigh);
-    const leastHigh = (a * c - (least >>> 0)) * UNIT + 0.5 | 0, middleHigh = (a * e - (middle >>> 0)) * UNIT + 0.5 | 0;
-    const middle2High = (b * c - (middle2 >>> 0)) * UNIT + 0.5 | 0, mostHigh = (b * e - (most >>> 0)) * UNIT + 0.5 | 0;
+    const leastHigh = (xl * yl - (least >>> 0)) * UNIT + 0.5 | 0, middleHigh = (xl * yh - (middle >>> 0)) * UNIT + 0.5 | 0;
+    const middle2High = (xh * yl - (middle2 >>> 0)) * UNIT + 0.5 | 0, mostHigh = (xh * yh - (most >>> 0)) * UNIT + 0.5 | 0;
     const sum = leastHigh + middle | 0, carry = (leastHigh & middle | (leastHigh | middle) & ~sum) >>> 31;
     const rest = sum + middle2 | 0, carry2 = (sum & middle2 | (sum | middle2) & ~rest) >>> 31;
     const upper = most + middleHigh + carry | 0, carry3 = (most & middleHigh | (most | middleHigh) & ~upper) >>> 31;
     const low = upper + middle2High + carry2 | 0, carry4 = (upper & middle2High | (upper | middle2High) & ~low) >>> 31;
     const high = mostHigh + carry3 + carry4 | 0, sticky = (least | -least) >>> 31;
     // The product's first bit or the one behind it is set.
-    const shift = ~high >>> 31, exponent = xExponent + yExponent - BIAS + 1 - shift | 0;
-    return put(d, sign, exponent, high << shift | low >>> 31 & shift, low << shift | rest >>> 31 & shift, rest << shift | sticky);
+    const shift = ~high >>> 31, exponent = (xWord & SPECIAL) + (yWord & SPECIAL) - BIAS + 1 - shift | 0;
+    put(form, status, sign, exponent, high << shift | low >>> 31 & shift, low << shift | rest >>> 31 & shift, rest << shift | sticky);
   }
 
-  function divide(d: number, x: number, y: number): boolean {
-    const signs = R[FPU_EXP + x]! ^ R[FPU_EXP + y]!;
-    if (!isOrdinary(y)) return false;
-    if (!isOrdinary(x)) return isZero(x) && putZero(d, signs >>> 15 & 1);
-    const xHigh = R[FPU_HIGH + 2 * x]!, yHigh = R[FPU_HIGH + 2 * y]!, xLow = R[FPU_LOW + 2 * x]!, yLow = R[FPU_LOW + 2 * y]!;
-    let exponent = (R[FPU_EXP + x]! & SPECIAL) - (R[FPU_EXP + y]! & SPECIAL) + BIAS | 0;
-    const y0 = yLow & LIMB_MASK, y1 = yLow >>> 22 | (yHigh & 0xfff) << 10, y2 = yHigh >>> 12;
-    const divisor = y2 * LIMB * LIMB + y1 * LIMB + y0;
-    // The remainder, in limbs; the quotient's digits have 22 bits.
-    let r0 = xLow & LIMB_MASK, r1 = xLow >>> 22 | (xHigh & 0xfff) << 10, r2 = xHigh >>> 12;
-    const whole = xHigh >>> 0 > yHigh >>> 0 || (xHigh === yHigh && xLow >>> 0 >= yLow >>> 0);
-    if (whole) {
-      r0 = r0 - y0 | 0;
-      r1 = r1 - y1 | 0;
-      r2 = r2 - y2 | 0;
-    }
-    let first = 0, second = 0, digit = 0;
-    for (let step = 0; step < 3; step++) {
-      first = second;
-      second = digit;
-      digit = Math.floor((r2 * LIMB * LIMB + r1 * LIMB + r0) * LIMB / divisor);
-      // The estimate may be wrong by one.
-      let n0 = -digit * y0, n1 = r0 - digit * y1, n2 = r1 - digit * y2, n3 = r2;
-      for (;;) {
-        let carry = Math.floor(n0 / LIMB);
-        n0 -= carry * LIMB;
-        n1 += carry;
-        carry = Math.floor(n1 / LIMB);
-        n1 -= carry * LIMB;
-        n2 += carry + n3 * LIMB;
-        n3 = 0;
-        if (n2 < 0) {
-          digit--;
-          n0 += y0;
-          n1 += y1;
-          n2 += y2;
-        } else if (n2 > y2 || (n2 === y2 && (n1 > y1 || (n1 === y1 && n0 >= y0)))) {
-          digit++;
-          n0 -= y0;
-          n1 -= y1;
-          n2 -= y2;
-        } else break;
-      }
-      r0 = n0;
-      r1 = n1;
-      r2 = n2;
-    }
-    first |= 0;
-    second |= 0;
-    digit |= 0;
-    const sticky = r0 !== 0 || r1 !== 0 || r2 !== 0 ? 1 : 0;
-    if (whole) {
-      return put(d, signs >>> 15 & 1, exponent, TOP_BIT | first << 9 | second >>> 13, (second & 0x1fff) << 19 | digit >>> 3, (digit & 7) << 29 | sticky);
-    }
-    exponent = exponent - 1 | 0;
-    return put(d, signs >>> 15 & 1, exponent, first << 10 | second >>> 12, (second & 0xfff) << 20 | digit >>> 2, (digit & 3) << 30 | sticky);
+  /** One operand at least is not a normal number. */
+  function compareUnusual(a: number, b: number): number {
+    const zeroA = isZero(a), zeroB = isZero(b);
+    if (!(zeroA || isOrdinary(a)) || !(zeroB || isOrdinary(b))) return -1;
+    if (zeroA && zeroB) return SW_C3;
+    if (zeroA) return R[FPU_EXP + b]! >>> 15 !== 0 ? 0 : SW_C0;
+    return R[FPU_EXP + a]! >>> 15 !== 0 ? SW_C0 : 0;
   }
 
-  /** Three digits of 22 bits, each from what the ones before have left. */
-  function squareRoot(d: number, x: number): boolean {
-    const word = R[FPU_EXP + x]!;
-    if (!isOrdinary(x) || word >>> 15 !== 0) return false;
-    const high = R[FPU_HIGH + 2 * x]!, low = R[FPU_LOW + 2 * x]!;
-    const odd = word - BIAS & 1;
-    // The significand, doubled if the exponent is odd, from bit 131 down.
-    const m5 = odd !== 0 ? high >>> 10 : high >>> 11;
-    const m4 = odd !== 0 ? (high & 0x3ff) << 12 | low >>> 20 : (high & 0x7ff) << 11 | low >>> 21;
-    const m3 = odd !== 0 ? (low & 0xfffff) << 2 : (low & 0x1fffff) << 1;
-    const start = m5 * LIMB + m4;
-    const a = Math.floor(Math.sqrt(start));
-    const after = (start - a * a) * LIMB + m3;
-    let b = Math.min(LIMB_MASK, Math.floor(after / (2 * a)));
-    let left = (after - 2 * a * b) * LIMB - b * b;
-    while (left < 0) {
-      b--;
-      left += 2 * (a * LIMB + b) + 1;
+  function compare(a: number, b: number): number {
+    const xWord = R[FPU_EXP + a]!, yWord = R[FPU_EXP + b]!, xHigh = R[FPU_HIGH + 2 * a]!, yHigh = R[FPU_HIGH + 2 * b]!;
+    if ((xHigh & yHigh) >= 0 || !hasOrdinaryExponent(xWord) || !hasOrdinaryExponent(yWord)) return compareUnusual(a, b);
+    const negative = xWord >>> 15 !== 0;
+    if (negative !== (yWord >>> 15 !== 0)) return negative ? SW_C0 : 0;
+    let less = xWord < yWord;
+    if (xWord === yWord) {
+      const xLow = R[FPU_LOW + 2 * a]!, yLow = R[FPU_LOW + 2 * b]!;
+      if (xHigh === yHigh && xLow === yLow) return SW_C3;
+      less = xHigh !== yHigh ? xHigh < yHigh : xLow >>> 0 < yLow >>> 0;
     }
-    const root = a * LIMB + b, upper = Math.floor(2 * root / LIMB), lower = 2 * root - upper * LIMB;
-    const leaves = (c: number): number => (left - c * upper) * LIMB - c * lower;
-    // The remainder is leaves * 2^22 - c * c: its sign is what counts.
-    const fits = (c: number): boolean => {
-      const over = leaves(c);
-      return over >= LIMB || (over >= 0 && over * LIMB >= c * c);
-    };
-    let c = Math.min(LIMB_MASK, Math.floor(left * LIMB / (2 * root)));
-    while (!fits(c)) c--;
-    while (c < LIMB_MASK && fits(c + 1)) c++;
-    const over = leaves(c), sticky = over >= LIMB || over * LIMB !== c * c ? 1 : 0;
-    return put(d, 0, (word - BIAS - odd >> 1) + BIAS, a << 10 | b >>> 12, (b & 0xfff) << 20 | c >>> 2, (c & 3) << 30 | sticky);
+    return less !== negative ? SW_C0 : 0;
   }
 
-  function compare(x: number, y: number): boolean {
-    const xZero = isZero(x), yZero = isZero(y);
-    if (!(xZero || isOrdinary(x)) || !(yZero || isOrdinary(y))) return false;
-    let conditions = 0;
-    if (xZero || yZero) {
-      if (xZero && yZero) conditions = SW_C3;
-      else if (xZero) conditions = R[FPU_EXP + y]! >>> 15 !== 0 ? 0 : SW_C0;
-      else conditions = R[FPU_EXP + x]! >>> 15 !== 0 ? SW_C0 : 0;
-    } else {
-      const xWord = R[FPU_EXP + x]!, yWord = R[FPU_EXP + y]!;
-      const xHigh = R[FPU_HIGH + 2 * x]! >>> 0, yHigh = R[FPU_HIGH + 2 * y]! >>> 0, xLow = R[FPU_LOW + 2 * x]! >>> 0, yLow = R[FPU_LOW + 2 * y]! >>> 0;
-      const negative = xWord >>> 15 !== 0;
-      if (negative !== (yWord >>> 15 !== 0)) conditions = negative ? SW_C0 : 0;
-      else if (xWord === yWord && xHigh === yHigh && xLow === yLow) conditions = SW_C3;
-      else {
-        const less = xWord !== yWord ? xWord < yWord : xHigh !== yHigh ? xHigh < yHigh : xLow < yLow;
-        conditions = less !== negative ? SW_C0 : 0;
-      }
-    }
-    R[FPU_SW] = R[FPU_SW]! & ~CONDITIONS | conditions;
-    return true;
-  }
-
-  return { add, multiply, divide, squareRoot, compare };
+  return { add, multiply, compare };
 }

@@ -44,8 +44,8 @@ function remember(ctx: Context, packed: number, offset = -1): void {
   b.stEnv(segment, FPU_FDS);
 }
 
-function callForm(ctx: Context, { name, args }: FastForm, packed: number): void {
-  ctx.call(name, ...args.map((arg) => ctx.const(arg)), ctx.const(packed));
+function callForm(ctx: Context, { name, args, operands }: FastForm, packed: number): void {
+  ctx.call(name, ...args.map((arg) => ctx.const(arg)), ctx.const(packed | operands));
 }
 
 /** FCMOVcc (DA and DB C0-DF): the condition codes of Jcc for below, equal, below or equal, parity; DB has the opposites. */
