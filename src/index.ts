@@ -26,6 +26,7 @@ import { Cpu } from './cpu/cpu.ts';
 import type { ExecutorOptions } from './cpu/exec.ts';
 import type { Log } from './cpu/log.ts';
 import { DEFAULT_MODEL, parseCpuModel } from './cpu/models.ts';
+import { FW_BOOT_MENU, fwNumber } from './devices/fw-cfg.ts';
 import { floppySectors } from './devices/fdc-media.ts';
 import type { FloppyDriveOptions, FloppyDriveType } from './devices/fdc-media.ts';
 import type { BlockBackend, CharBackend, NetBackend } from './devices/host.ts';
@@ -61,13 +62,15 @@ import type { Stats } from './machine/stats.ts';
 import { KeyboardLayout, parseChord, parseTyping } from './machine/typing.ts';
 
 export interface DriveOptions {
-  /** A disk image. */
+  /** A disk image; empty: nothing is in the CD-ROM drive. */
   file: string;
   /** raw, qcow2, qed, vdi, vmdk, vpc; not given: guessed from the file. */
   format?: string;
   /** ide: 0-3 are hda-hdd; floppy: 0 and 1 are A and B; virtio: a PCI card each, in the order of their index. */
   interface: 'ide' | 'floppy' | 'virtio';
   index: number;
+  /** ide: a hard disk (default) or a CD-ROM drive. */
+  media?: 'disk' | 'cdrom';
   readOnly?: boolean;
   /** Keep writes in memory; the image never changes. */
   snapshot?: boolean;
@@ -115,11 +118,20 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   hdb?: string;
   hdc?: string;
   hdd?: string;
+  /** What is in the CD-ROM drive, which is the third IDE drive. It is there, and empty, unless hdc or `drives` have something else in its place. */
+  cdrom?: string;
   drives?: readonly DriveOptions[];
   /** What drives A and B are: `1.44M`, `2.88M`, `1.2M`, `720K`, `360K`. Default, and `auto`: what suits the medium, 2.88M if there is none. */
   floppyDrives?: readonly (FloppyDriveType | 'auto' | null)[];
-  /** Boot order, letters as in QEMU's -boot: a floppy, c disk. */
+  /** Boot order, letters as in QEMU's -boot: a floppy, c disk, d CD-ROM; default `cad`. */
   boot?: string;
+  /** The order of the first start only. */
+  bootOnce?: string;
+  /** The firmware offers a menu of what it can boot from, and waits `bootMenuWait` milliseconds (2500 if left out) for the key. */
+  bootMenu?: boolean;
+  bootMenuWait?: number;
+  /** Milliseconds after which a firmware that found nothing to boot starts again; default: never. */
+  rebootTimeout?: number;
   /** The processor, as in QEMU's -cpu: `486`, `pentium`, `pentium3`, `qemu32` (default), `max`, with `,+feature` and `,-feature`. */
   cpu?: string;
   /** Keep all writes in memory. */
@@ -190,6 +202,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
 
 const DEFAULT_MEMORY = '128M';
 const DISK_LETTERS = ['hda', 'hdb', 'hdc', 'hdd'] as const;
+/** Where a PC has its CD-ROM drive: the secondary master. */
+const CDROM_INDEX = 2;
 /** Positions of virtio drives. */
 const VIRTIO_DRIVES = 24;
 const FLOPPY_LETTERS = ['fda', 'fdb'] as const;
@@ -197,8 +211,12 @@ const FLOPPY_LETTERS = ['fda', 'fdb'] as const;
 function drivesOf(options: PcOptions): DriveOptions[] {
   const short = (kind: 'ide' | 'floppy', names: readonly (typeof DISK_LETTERS[number] | typeof FLOPPY_LETTERS[number])[]): DriveOptions[] =>
     names.flatMap((name, index) => (options[name] === undefined ? [] : [{ file: options[name], interface: kind, index }]));
-  return [...short('floppy', FLOPPY_LETTERS), ...short('ide', DISK_LETTERS), ...options.drives ?? []];
+  const given = [...short('floppy', FLOPPY_LETTERS), ...short('ide', DISK_LETTERS), ...options.drives ?? []];
+  const hasCdrom = options.cdrom !== undefined || !given.some((drive) => drive.interface === 'ide' && drive.index === CDROM_INDEX);
+  return hasCdrom ? [...given, { file: options.cdrom ?? '', interface: 'ide', index: CDROM_INDEX, media: 'cdrom' }] : given;
 }
+
+const isCdrom = (options: PcOptions, index: number): boolean => drivesOf(options).some((drive) => drive.interface === 'ide' && drive.index === index && drive.media === 'cdrom');
 
 function videoMemoryOf({ vga = 'std', vgaMemory = 16 }: PcOptions): number {
   if (vga === 'none') return 0;
@@ -220,8 +238,20 @@ function executorOptions({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, d
   return Object.fromEntries(given);
 }
 
+/** What the firmware is told of how to boot. @throws Error with a one-line message */
+function bootOf(options: PcOptions, memory: number): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
+  const kernel = kernelOf(options, memory), { bootMenu, bootMenuWait, rebootTimeout } = options;
+  const files: [string, Uint8Array][] = [];
+  if (bootMenuWait !== undefined) files.push(['etc/boot-menu-wait', fwNumber(bootMenuWait, 2)]);
+  if (rebootTimeout !== undefined) files.push(['etc/boot-fail-wait', fwNumber(rebootTimeout, 4)]);
+  return {
+    firmwareItems: new Map([...bootMenu === true ? [[FW_BOOT_MENU, fwNumber(1, 2)] as const] : [], ...kernel.firmwareItems ?? []]),
+    firmwareFiles: new Map([...files, ...kernel.firmwareFiles ?? []]),
+  };
+}
+
 /** What -kernel brings to the board. @throws Error with a one-line message */
-function bootOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
+function kernelOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
   if (kernel === undefined) {
     if (initrd !== undefined) throw new Error('an initrd needs a kernel');
     if (append !== undefined) throw new Error('a kernel command line needs a kernel');
@@ -272,9 +302,9 @@ function nicOf({ model = 'e1000', mac, network, ...others }: NicOptions): NicCon
 }
 
 /** Opens the image for a drive while `others` are in other drives. @throws Error, with the image closed again */
-function openDrive({ file, interface: kind, readOnly, snapshot, format, cache, detectZeroes, discard }: DriveOptions, options: PcOptions, others: readonly OpenImage[]): OpenImage {
+function openDrive({ file, interface: kind, media, readOnly, snapshot, format, cache, detectZeroes, discard }: DriveOptions, options: PcOptions, others: readonly OpenImage[]): OpenImage {
   const image = openImage(file, {
-    format, cache, detectZeroes, discard, readOnly: readOnly === true, snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
+    format, cache, detectZeroes, discard, readOnly: readOnly === true || media === 'cdrom', snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
   });
   if (others.some((other) => other.identity === image.identity && (other.writes || image.writes))) {
     image.close();
@@ -295,7 +325,7 @@ function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks
   const place = (kind: DriveOptions['interface'], count: number): (OpenImage | null)[] => Array.from({ length: count }, (_, index) => {
     const [drive, second] = drivesOf(options).filter((one) => one.interface === kind && one.index === index);
     if (second !== undefined) throw new Error(`drive ${index} (${kind}) is given twice`);
-    return drive === undefined ? null : open(drive);
+    return drive === undefined || (drive.media === 'cdrom' && drive.file === '') ? null : open(drive);
   });
   try {
     return { floppies: place('floppy', FLOPPY_LETTERS.length), disks: place('ide', DISK_LETTERS.length), virtio: place('virtio', VIRTIO_DRIVES), all };
@@ -328,7 +358,9 @@ function reporting({ backend }: OpenImage, { warn }: PcOptions): BlockBackend {
 /** An i440FX PC with its images and host. */
 export class Machine extends MachineCore<Pc<Cpu>> {
   readonly #options: PcOptions;
-  readonly #disks: readonly (OpenImage | null)[];
+  /** Of the IDE drives. */
+  readonly #disks: (OpenImage | null)[];
+  readonly #virtio: readonly (OpenImage | null)[];
   /** What is in drives A and B. */
   readonly #floppies: (OpenImage | null)[];
   /** What the guest's keyboard layout is said to be. */
@@ -339,7 +371,8 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, folders: readonly LocalFolder[], options: PcOptions, host: Host, time: RunTime | InstructionTime, layout: KeyboardLayout) {
     super(pc, host, time, { ...options, changeMedium: (drive, file, medium) => this.change(drive, file, medium) });
     this.#options = options;
-    this.#disks = [...drives.disks, ...drives.virtio];
+    this.#disks = drives.disks;
+    this.#virtio = drives.virtio;
     this.#floppies = drives.floppies;
     this.#folders = folders;
     this.keyboardLayout = layout;
@@ -367,10 +400,10 @@ export class Machine extends MachineCore<Pc<Cpu>> {
       folders = openShares(options);
       const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
+        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
-        disks: disks.map(backendOf),
+        disks: disks.map((image, index) => (isCdrom(options, index) ? { medium: backendOf(image) } : backendOf(image))),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         nics: (options.nics ?? []).map(nicOf),
         debugConsole: options.debugConsole ?? null,
@@ -419,29 +452,47 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   }
 
   /**
-   * Changes the floppy in a drive, as QEMU's monitor does by `change` and `eject`: null takes it out. The guest sees the drive's change
-   * line. The image before is closed; this one is a snapshot if open() was given that option.
-   * @throws Error with one line for what cannot be: no such drive, or an image that cannot be opened or does not fit; then nothing changes
+   * Changes what is in a floppy or CD-ROM drive, as QEMU's monitor does by `change` and `eject`: null takes it out. The guest sees the drive's
+   * change line, or hears of it by unit attention and event. The image before is closed; this one is a snapshot if open() was given that option.
+   * @throws Error with one line for what cannot be: no such drive, a drive that the guest holds shut (it is asked to open it), or an image that
+   * cannot be opened or does not fit; then nothing changes
    */
   change(drive: RemovableDrive, file: string | null, medium: MediumOptions = {}): void {
     if (this.#closed) throw new Error('the machine is closed');
-    const index = FLOPPY_LETTERS.indexOf(drive), before = this.#floppies[index]!;
-    const others = [...this.#disks, ...this.#floppies].filter((one) => one !== null && one !== before) as OpenImage[];
+    const { images, index, kind, insert } = this.#removable(drive), before = images[index]!;
+    const others = this.#images.filter((one) => one !== null && one !== before) as OpenImage[];
     // A medium that is put in again is read again.
     if (before !== null && file !== null && before.identity === identityOf(file)) {
-      this.board.fdc.insert(index, null);
-      this.#floppies[index] = null;
+      insert(null);
+      images[index] = null;
       this.#closeImage(before);
     }
-    const image = file === null ? null : openDrive({ file, interface: 'floppy', index, ...medium }, this.#options, others);
+    const image = file === null ? null : openDrive({ file, interface: kind, index, ...medium, ...(kind === 'ide' ? { media: 'cdrom' } : {}) }, this.#options, others);
     try {
-      this.board.fdc.insert(index, image && reporting(image, this.#options));
+      insert(image && reporting(image, this.#options));
     } catch (error) {
       image?.close();
       throw error;
     }
-    if (this.#floppies[index] !== null) this.#closeImage(before!);
-    this.#floppies[index] = image;
+    if (images[index] !== null) this.#closeImage(before!);
+    images[index] = image;
+  }
+
+  /** A drive whose medium can be changed now. @throws Error */
+  #removable(drive: RemovableDrive): { kind: 'floppy' | 'ide'; index: number; images: (OpenImage | null)[]; insert: (medium: BlockBackend | null) => void } {
+    const floppy = FLOPPY_LETTERS.findIndex((name) => name === drive), index = DISK_LETTERS.findIndex((name) => name === drive);
+    if (floppy >= 0) return { kind: 'floppy', index: floppy, images: this.#floppies, insert: (medium) => this.board.fdc.insert(floppy, medium) };
+    const cdrom = this.board.cdrom(index);
+    if (cdrom === null) throw new Error(`'${drive}' is no CD-ROM drive`);
+    if (cdrom.holdsMedium) {
+      cdrom.requestEject();
+      throw new Error(`drive '${drive}' is locked by the guest, which has been asked to open it: try again`);
+    }
+    return { kind: 'ide', index, images: this.#disks, insert: (medium) => cdrom.insert(medium) };
+  }
+
+  get #images(): readonly (OpenImage | null)[] {
+    return [...this.#disks, ...this.#virtio, ...this.#floppies];
   }
 
   /** Runs for `seconds` of virtual time. */
@@ -487,7 +538,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     if (this.#closed) return;
     this.#closed = true;
     this.stop();
-    for (const image of [...this.#disks, ...this.#floppies]) if (image !== null) this.#closeImage(image);
+    for (const image of this.#images) if (image !== null) this.#closeImage(image);
     for (const folder of this.#folders) folder.close();
   }
 }

@@ -12,6 +12,8 @@ export interface DriveOption {
   interface: 'ide' | 'floppy' | 'virtio';
   /** Position on the interface: 0-3 (ide: hda-hdd), 0-1 (floppy), 0-23 (virtio). */
   index: number;
+  /** A CD-ROM drive, which may have no file. */
+  media?: 'cdrom';
   readOnly: boolean;
   snapshot: boolean;
   /** Not given: guessed from the file. */
@@ -40,6 +42,8 @@ export interface Config {
   floppyDrives: [FloppyDriveType | 'auto' | null, FloppyDriveType | 'auto' | null];
   /** Letters of QEMU's -boot: a floppy, c disk, d CD, n network. */
   bootOrder: string;
+  /** What else -boot says: another order for the first start, the menu and how long it waits, and how long a failure is shown (ms). */
+  boot: { once: string; menu: boolean; splashTime: number | null; rebootTimeout: number | null };
   snapshot: boolean;
   noReboot: boolean;
   bios: string | null;
@@ -105,7 +109,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],

@@ -14,8 +14,14 @@ export function setImage(kind: 'ide' | 'floppy', index: number): (config: Config
   return (config, file, option) => addDrive(config, { file, interface: kind, index, readOnly: false, snapshot: false, option });
 }
 
+/** -cdrom: QEMU has it as the secondary master. */
+export function setCdrom(config: Config, file: string, option: string): void {
+  if (file === '') throw new UsageError(`${option}: a file name is missing`);
+  addDrive(config, { file, interface: 'ide', index: 2, media: 'cdrom', readOnly: true, snapshot: false, option });
+}
+
 function addDrive(config: Config, added: Config['drives'][number]): void {
-  if (added.file === '') throw new UsageError(`${added.option}: a file name is missing`);
+  if (added.file === '' && added.media !== 'cdrom') throw new UsageError(`${added.option}: a file name is missing`);
   const same = config.drives.findIndex((one) => one.interface === added.interface && one.index === added.index);
   // What a machine's name brought gives way.
   if (same >= 0 && config.drives[same]!.image === undefined) {
@@ -35,7 +41,8 @@ export function setDrive(config: Config, value: string, option: string): void {
   const format = properties.get('format'), id = properties.get('id');
   checkFormat(option, format);
   const media = properties.get('media') ?? 'disk';
-  if (media !== 'disk') throw new UsageError(`${option}: media=${media} is not supported (disk)`);
+  if (media !== 'disk' && media !== 'cdrom') throw new UsageError(`${option}: invalid media '${media}' (disk, cdrom)`);
+  if (media === 'cdrom' && kind !== 'ide') throw new UsageError(`${option}: media=cdrom is for if=ide`);
   const cache = oneOf(option, 'cache', properties.get('cache'), CACHE_MODES);
   const detectZeroes = oneOf(option, 'detect-zeroes', properties.get('detect-zeroes'), DETECT_ZEROES);
   const discard = oneOf(option, 'discard', properties.get('discard'), ['ignore', 'off', 'unmap', 'on'] as const);
@@ -45,7 +52,7 @@ export function setDrive(config: Config, value: string, option: string): void {
     file: properties.get('file') ?? '', interface: kind === 'none' ? 'virtio' : kind, index: kind === 'none' ? -1 : slotOf(config, option, kind, properties),
     readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false), snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false), option,
     ...(format === undefined ? {} : { format }), ...(cache === undefined ? {} : { cache }), ...(detectZeroes === undefined ? {} : { detectZeroes }),
-    ...(unmaps ? { discard: true } : {}), ...(id === undefined ? {} : { id }),
+    ...(media === 'cdrom' ? { media } : {}), ...(unmaps ? { discard: true } : {}), ...(id === undefined ? {} : { id }),
   };
   if (kind !== 'none') return addDrive(config, drive);
   if (drive.file === '') throw new UsageError(`${option}: a file name is missing`);

@@ -10,11 +10,12 @@ import { removableDrive } from '../machine/media.ts';
 import { parseMouse } from '../machine/pointer.ts';
 import { KeyboardLayout, LAYOUT_NAMES, parseChord, parseTyping } from '../machine/typing.ts';
 import { setAccelerator } from './accelerator.ts';
+import { setBoot } from './boot.ts';
 import { NAMED_MACHINES } from './catalogue.ts';
 import type { CatalogueFile, NamedMachine } from './catalogue.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
-import { attachDrives, checkFormat, setDrive, setImage } from './drives.ts';
+import { attachDrives, checkFormat, setCdrom, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
 import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
@@ -65,16 +66,6 @@ function addChange(config: Config, value: string, option: string): void {
     readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false),
     snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false),
   });
-}
-
-function setBoot(config: Config, value: string, option: string): void {
-  const properties = parseProperties(option, value, 'order');
-  checkProperties(option, properties, ['order']);
-  const order = properties.get('order') ?? '';
-  const wrong = [...order].find((letter) => !'acdn'.includes(letter));
-  if (wrong !== undefined) throw new UsageError(`${option}: invalid boot device '${wrong}' (a floppy, c disk, d CD, n network)`);
-  if (new Set(order).size !== order.length) throw new UsageError(`${option}: a boot device is given twice in '${order}'`);
-  config.bootOrder = order;
 }
 
 /** drive-type of -device floppy: QEMU's names, and two for the drives that it does not have. */
@@ -170,8 +161,10 @@ export const OPTIONS: readonly Option[] = [
   { names: ['hdb'], argument: 'FILE', help: 'hard disk 1', set: setImage('ide', 1) },
   { names: ['hdc'], argument: 'FILE', help: 'hard disk 2', set: setImage('ide', 2) },
   { names: ['hdd'], argument: 'FILE', help: 'hard disk 3', set: setImage('ide', 3) },
-  { names: ['drive'], argument: 'file=FILE[,if=ide|floppy|virtio|none][,index=N | ,bus=N,unit=N][,format=F][,readonly=on][,snapshot=on][,cache=MODE][,discard=unmap][,detect-zeroes=on|unmap][,media=disk][,id=ID]', help: 'a drive', set: setDrive },
-  { names: ['boot'], argument: '[order=]ac', help: 'boot order: a floppy, c disk', set: setBoot },
+  { names: ['drive'], argument: 'file=FILE[,if=ide|floppy|virtio|none][,index=N | ,bus=N,unit=N][,format=F][,readonly=on][,snapshot=on][,cache=MODE][,discard=unmap][,detect-zeroes=on|unmap][,media=disk|cdrom][,id=ID]', help: 'a drive', set: setDrive },
+  { names: ['cdrom'], argument: 'FILE', help: 'CD or DVD image in the CD-ROM drive, which is drive hdc', set: setCdrom },
+  { names: ['boot'], argument: '[order=]acd[,once=acd][,menu=on][,splash-time=MS][,reboot-timeout=MS]',
+    help: 'boot order: a floppy, c disk, d CD-ROM; for the first start; a menu to choose from; start again if nothing boots', set: setBoot },
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
   { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
@@ -259,7 +252,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['wait'], argument: 'SECONDS', help: 'step: let time pass', set: (config, value, option) => {
     config.steps.push({ kind: 'wait', seconds: parseSeconds(option, value) });
   } },
-  { names: ['change'], argument: 'fda=[FILE][,readonly=on][,snapshot=on]', help: 'step: change the floppy in A (fdb: B); no FILE: take it out', set: addChange },
+  { names: ['change'], argument: 'fda|fdb|cdrom=[FILE][,readonly=on][,snapshot=on]', help: 'step: change the floppy in A or B, or the CD; no FILE: take it out', set: addChange },
   { names: ['screen'], help: 'step: print the text screen', set: (config) => { config.steps.push({ kind: 'screen' }); } },
   { names: ['screenshot'], argument: 'FILE.png', help: 'step: write a picture of the screen', set: (config, value) => {
     config.steps.push({ kind: 'screenshot', file: value });

@@ -104,6 +104,12 @@ function acceleratorOf({ accelerator: { jitThreshold, tbSize, ...others } }: Con
   return { ...others, ...(jitThreshold === null ? {} : { jitThreshold }), ...(tbSize === null ? {} : { tbBytes: tbSize * 2 ** 20 }) };
 }
 
+function bootOf({ boot: { once, menu, splashTime, rebootTimeout } }: Config): Partial<PcOptions> {
+  return {
+    bootOnce: once, bootMenu: menu, ...(splashTime === null ? {} : { bootMenuWait: splashTime }), ...(rebootTimeout === null ? {} : { rebootTimeout }),
+  };
+}
+
 /** -device VGA adds an adapter where -vga none took the default one away, as in QEMU. */
 function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machine.open>[0]> {
   if (vgaDevice === null) return vga === 'none' ? { vga: 'none' } : {};
@@ -113,7 +119,7 @@ function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machin
 function openMachine(config: Config, lines: Lines, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
-      memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, snapshot: config.snapshot, noReboot: config.noReboot,
+      memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, noReboot: config.noReboot,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
       ...(config.cpu === null ? {} : { cpu: config.cpu }),
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),

@@ -6,20 +6,10 @@
 import { LBA28_SECTORS } from './ata-identify.ts';
 import { MAX_HEADS } from './ata-geometry.ts';
 import { ATA_ABRT, ATA_IDNF, DEVICE_LBA, MAX_MULTIPLE } from './ata-registers.ts';
+import type { TaskFile } from './ata-task-file.ts';
 
 /** The registers and settings of a drive that commands work on. */
-export interface AtaRegisters {
-  features: number;
-  count: number;
-  sector: number;
-  cylinderLow: number;
-  cylinderHigh: number;
-  device: number;
-  /** The high halves: what was written before. */
-  countBefore: number;
-  sectorBefore: number;
-  cylinderLowBefore: number;
-  cylinderHighBefore: number;
+export interface AtaRegisters extends TaskFile {
   /** Heads of the current translation. */
   heads: number;
   /** Sectors per track of the current translation. */
@@ -87,17 +77,24 @@ const FEATURES = new Set([
   0xaa, // enable read look-ahead
   0xcc, // revert to defaults at a software reset
 ]);
-const SET_TRANSFER_MODE = 0x03, ENABLE_WRITE_CACHE = 0x02, DISABLE_WRITE_CACHE = 0x82;
+export const SET_TRANSFER_MODE = 0x03;
+const ENABLE_WRITE_CACHE = 0x02, DISABLE_WRITE_CACHE = 0x82;
 /** The transfer modes that IDENTIFY offers: first and last. */
 const MULTIWORD_MODES = [0x20, 0x22] as const, ULTRA_MODES = [0x40, 0x45] as const;
 
 function setFeatures({ fields }: AtaDrive): number {
-  const { features, count: mode } = fields;
+  const { features } = fields;
   if (features === ENABLE_WRITE_CACHE || features === DISABLE_WRITE_CACHE) {
     fields.writeCache = features === ENABLE_WRITE_CACHE ? 1 : 0;
     return 0;
   }
   if (features !== SET_TRANSFER_MODE) return FEATURES.has(features) ? 0 : ATA_ABRT;
+  return setTransferMode(fields);
+}
+
+/** SET FEATURES 03h: the mode in the count register. @returns the error register */
+export function setTransferMode(fields: { count: number; dmaMode: number }): number {
+  const { count: mode } = fields;
   if ([MULTIWORD_MODES, ULTRA_MODES].some(([first, last]) => mode >= first && mode <= last)) {
     fields.dmaMode = mode;
     return 0;

@@ -12,18 +12,16 @@ import type { AtaCommand, AtaDrive } from './ata-commands.ts';
 import { guessGeometry, MAX_CYLINDERS } from './ata-geometry.ts';
 import type { Geometry } from './ata-geometry.ts';
 import { identify } from './ata-identify.ts';
-import {
-  ATA_ABRT, ATA_BSY, ATA_DIAGNOSTIC_PASSED, ATA_DRDY, ATA_DRQ, ATA_DSC, ATA_ERR, ATA_IDNF, ATA_UNC,
-  DEVICE_ONES, DEVICE_SELECT, MAX_MULTIPLE,
-  REG_COUNT, REG_CYLINDER_HIGH, REG_CYLINDER_LOW, REG_DEVICE, REG_ERROR, REG_FEATURES, REG_SECTOR,
-} from './ata-registers.ts';
+import { ATA_ABRT, ATA_BSY, ATA_DIAGNOSTIC_PASSED, ATA_DRDY, ATA_DRQ, ATA_DSC, ATA_ERR, ATA_IDNF, ATA_UNC, DEVICE_SELECT, MAX_MULTIPLE } from './ata-registers.ts';
+import { readTaskFile, showSignature, writeTaskFile } from './ata-task-file.ts';
 import { DeadlineWork } from './deadline.ts';
 import type { Answer } from './deadline.ts';
 import { DeviceState } from './device.ts';
-import type { Clock, Device } from './device.ts';
+import type { Clock } from './device.ts';
 import { SECTOR_SIZE } from './host.ts';
 import type { BlockBackend } from './host.ts';
 import type { BusMaster } from './ide-dma.ts';
+import type { IdeDrive } from './ide-drive.ts';
 
 /** What the drive is doing; `fields.phase`. */
 const IDLE = 0;
@@ -81,8 +79,9 @@ export interface AtaDiskOptions {
   onInterrupt: () => void;
 }
 
-export class AtaDisk implements Device, AtaDrive {
+export class AtaDisk implements IdeDrive, AtaDrive {
   readonly name: string;
+  readonly answersForSlave = true;
   readonly geometry: Geometry;
   readonly capacity: number;
   readonly state;
@@ -136,7 +135,6 @@ export class AtaDisk implements Device, AtaDrive {
     this.#work.start(deadline, this.#hostPart());
   }
 
-  /** INTRQ, before nIEN and drive selection. */
   get interrupt(): boolean {
     return this.fields.interrupt !== 0;
   }
@@ -149,7 +147,6 @@ export class AtaDisk implements Device, AtaDrive {
     return this.fields.status;
   }
 
-  /** Reading the status register takes the interrupt back. */
   acknowledge(): void {
     this.#interrupt(0);
   }
@@ -158,56 +155,12 @@ export class AtaDisk implements Device, AtaDrive {
     return ATA_COMMANDS[this.fields.command];
   }
 
-  /** A task file register other than data and status; while busy, all of them show the status. @param high HOB is set */
   readRegister(offset: number, high: boolean): number {
-    const f = this.fields;
-    if (this.busy) return f.status;
-    if (high) {
-      switch (offset) {
-        case REG_COUNT: return f.countBefore;
-        case REG_SECTOR: return f.sectorBefore;
-        case REG_CYLINDER_LOW: return f.cylinderLowBefore;
-        case REG_CYLINDER_HIGH: return f.cylinderHighBefore;
-      }
-    }
-    switch (offset) {
-      case REG_ERROR: return f.error;
-      case REG_COUNT: return f.count;
-      case REG_SECTOR: return f.sector;
-      case REG_CYLINDER_LOW: return f.cylinderLow;
-      case REG_CYLINDER_HIGH: return f.cylinderHigh;
-      case REG_DEVICE: return f.device | DEVICE_ONES;
-      default: return f.status;
-    }
+    return readTaskFile(this.fields, offset, high);
   }
 
-  /** Both drives of a channel take every write; one that is busy ignores it, but for the selection. */
   writeRegister(offset: number, value: number): void {
-    const f = this.fields;
-    if (this.busy) {
-      if (offset === REG_DEVICE) f.device = (f.device & ~DEVICE_SELECT) | (value & DEVICE_SELECT);
-      return;
-    }
-    switch (offset) {
-      case REG_FEATURES: f.features = value; break;
-      case REG_COUNT:
-        f.countBefore = f.count;
-        f.count = value;
-        break;
-      case REG_SECTOR:
-        f.sectorBefore = f.sector;
-        f.sector = value;
-        break;
-      case REG_CYLINDER_LOW:
-        f.cylinderLowBefore = f.cylinderLow;
-        f.cylinderLow = value;
-        break;
-      case REG_CYLINDER_HIGH:
-        f.cylinderHighBefore = f.cylinderHigh;
-        f.cylinderHigh = value;
-        break;
-      case REG_DEVICE: f.device = value; break;
-    }
+    writeTaskFile(this.fields, offset, value);
   }
 
   /** The next 16 bits of the buffer; 0 when the drive shows no data. */
@@ -247,7 +200,6 @@ export class AtaDisk implements Device, AtaDrive {
     } else this.#begin(COMMAND, COMMAND_NS);
   }
 
-  /** EXECUTE DEVICE DIAGNOSTIC, sent to both drives. */
   diagnose(): void {
     this.#interrupt(0);
     this.fields.device = 0;
@@ -486,16 +438,9 @@ export class AtaDisk implements Device, AtaDrive {
     return ATA_IDNF;
   }
 
-  /** The registers after a reset or a diagnostic; drive 0 is selected. */
   #signature(): void {
     const f = this.fields;
-    f.features = 0;
-    f.count = 1;
-    f.sector = 1;
-    f.cylinderLow = 0;
-    f.cylinderHigh = 0;
-    f.device = 0;
-    f.countBefore = f.sectorBefore = f.cylinderLowBefore = f.cylinderHighBefore = 0;
+    showSignature(f, 0);
     this.#idle();
     f.error = ATA_DIAGNOSTIC_PASSED;
     this.#onInterrupt();
@@ -518,7 +463,6 @@ export class AtaDisk implements Device, AtaDrive {
     });
   }
 
-  /** Drive 1 of the pair is addressed. */
   get selectsSlave(): boolean {
     return (this.fields.device & DEVICE_SELECT) !== 0;
   }

@@ -37,18 +37,41 @@ const ADDRESS_48 = 0x0400;
 /** Bit 14 set, bit 15 clear: the word is valid. */
 const VALID = 0x4000;
 
-/** Fills `block` (512 bytes) with the identification, words little-endian. */
-export function identify(block: Uint8Array, options: IdentifyOptions): void {
+/** Writes a block of 512 bytes, zeros at first: words and double words little-endian, text with the first character of a pair in the word's high byte. */
+export function identifyWriter(block: Uint8Array) {
   const view = new DataView(block.buffer, block.byteOffset, 512);
-  const word = (index: number, value: number): void => view.setUint16(index * 2, value, true);
-  const double = (index: number, value: number): void => view.setUint32(index * 2, value, true);
-  // The first character of a pair is in the word's high byte.
-  const text = (index: number, words: number, value: string): void => {
-    const padded = value.padEnd(words * 2).slice(0, words * 2);
-    for (let i = 0; i < words; i++) word(index + i, (padded.charCodeAt(2 * i) << 8) | padded.charCodeAt(2 * i + 1));
-  };
-  const { geometry, current, dmaMode } = options;
   block.fill(0, 0, 512);
+  const word = (index: number, value: number): void => view.setUint16(index * 2, value, true);
+  return {
+    word,
+    double: (index: number, value: number): void => view.setUint32(index * 2, value, true),
+    text: (index: number, words: number, value: string): void => {
+      const padded = value.padEnd(words * 2).slice(0, words * 2);
+      for (let i = 0; i < words; i++) word(index + i, (padded.charCodeAt(2 * i) << 8) | padded.charCodeAt(2 * i + 1));
+    },
+  };
+}
+
+/** Words 53–68 and 88 of any drive: the transfer modes, and which of them is set. @param dmaMode as SET FEATURES numbers them */
+export function identifyModes({ word }: ReturnType<typeof identifyWriter>, dmaMode: number): void {
+  const [multiword, ultra] = [0x20, 0x40].map((first) => ((dmaMode & 0xf0) === first ? 0x100 << (dmaMode & 7) : 0));
+  word(53, 0x0007); // words 54–58, 64–70 and 88 are valid
+  word(63, 0x0007 | multiword!); // modes 0–2, and which one is selected
+  word(64, 0x0003); // PIO modes 3 and 4
+  word(65, 120); // ns per multiword DMA cycle
+  word(66, 120);
+  word(67, 120); // ns per PIO cycle
+  word(68, 120);
+  word(88, 0x003f | ultra!); // Ultra DMA modes 0–5
+}
+
+/** Word 93: a cable of 80 wires; the drive knows its place by a jumper. */
+export const cableWord = (slave: boolean): number => (slave ? 0x6100 : 0x6001);
+
+/** Fills `block` (512 bytes) with the identification. */
+export function identify(block: Uint8Array, options: IdentifyOptions): void {
+  const writer = identifyWriter(block), { word, double, text } = writer;
+  const { geometry, current } = options;
   word(0, 0x0040); // ATA, fixed
   word(1, geometry.cylinders);
   word(3, geometry.heads);
@@ -65,20 +88,13 @@ export function identify(block: Uint8Array, options: IdentifyOptions): void {
   word(48, 1); // 32-bit accesses of the data port
   word(49, 0x0b00); // IORDY, LBA, DMA
   word(51, 0x0200); // PIO timing mode 2 without IORDY
-  word(53, 0x0007); // words 54–58, 64–70 and 88 are valid
+  identifyModes(writer, options.dmaMode);
   word(54, current.cylinders);
   word(55, current.heads);
   word(56, current.sectors);
   double(57, current.cylinders * current.heads * current.sectors);
   word(59, options.multiple === 0 ? 0 : 0x0100 | options.multiple);
   double(60, Math.min(options.sectors, LBA28_SECTORS));
-  const [multiword, ultra] = [0x20, 0x40].map((first) => ((dmaMode & 0xf0) === first ? 0x100 << (dmaMode & 7) : 0));
-  word(63, 0x0007 | multiword!); // modes 0–2, and which one is selected
-  word(64, 0x0003); // PIO modes 3 and 4
-  word(65, 120); // ns per multiword DMA cycle
-  word(66, 120);
-  word(67, 120); // ns per PIO cycle
-  word(68, 120);
   word(80, 0x007e); // ATA-1 to ATA-6
   word(82, NOP_COMMAND | WRITE_CACHE | POWER_MANAGEMENT);
   word(83, VALID | FLUSH_CACHE_EXT | FLUSH_CACHE | ADDRESS_48);
@@ -86,8 +102,7 @@ export function identify(block: Uint8Array, options: IdentifyOptions): void {
   word(85, NOP_COMMAND | (options.writeCache ? WRITE_CACHE : 0) | POWER_MANAGEMENT);
   word(86, FLUSH_CACHE_EXT | FLUSH_CACHE | ADDRESS_48);
   word(87, VALID);
-  word(88, 0x003f | ultra!); // Ultra DMA modes 0–5
-  word(93, options.slave ? 0x6100 : 0x6001); // a cable of 80 wires; the drive knows its place by a jumper
+  word(93, cableWord(options.slave));
   double(100, options.sectors >>> 0);
   double(102, Math.floor(options.sectors / 2 ** 32));
 }

@@ -1,26 +1,36 @@
 /**
- * One IDE channel: the task file (8 ports) and the control block (1 port) in front of up to two ATA disks.
+ * One IDE channel: the task file (8 ports) and the control block (1 port) in front of up to two drives.
  * Register bits: ata-registers.ts; DMA: ide-dma.ts. Source: ATA-2 (X3T10/948D) §6–7; ATA-4 (T13/1153D) §9.16 for an absent device 1.
  *
  * Writes go to both drives, reads come from the selected one. A single master answers for an absent slave: the status
- * reads as 0, the other registers as its own, and commands are ignored. With no drive at all the data lines float high,
+ * reads as 0, the other registers as its own (a disk) or 0 (a CD-ROM), and commands are ignored. With no drive at all the data lines float high,
  * but for DD7, which the host pulls down: 7Fh.
  */
 
 import { AtaDisk } from './ata-disk.ts';
 import type { Geometry } from './ata-geometry.ts';
+import { AtapiCdrom } from './atapi-cdrom.ts';
 import { EXECUTE_DEVICE_DIAGNOSTIC } from './ata-commands.ts';
 import { ATA_BSY, CONTROL_HOB, CONTROL_NIEN, CONTROL_SRST, DEVICE_SELECT, REG_COMMAND, REG_DATA, REG_DEVICE, REG_STATUS } from './ata-registers.ts';
 import { DeviceState } from './device.ts';
 import type { Clock, Device, IrqLine } from './device.ts';
 import type { BlockBackend } from './host.ts';
 import type { BusMaster } from './ide-dma.ts';
+import type { IdeDrive } from './ide-drive.ts';
 import type { AccessSize, IoRegion } from '../memory/io-region.ts';
 
 export { guessGeometry } from './ata-geometry.ts';
 export type { Geometry } from './ata-geometry.ts';
 
 const FLOATING = 0x7f;
+
+/** A CD-ROM drive, and what is in it. */
+export interface CdromOptions {
+  readonly medium: BlockBackend | null;
+}
+
+/** A hard disk is what it stores on. */
+export type IdeDriveOptions = BlockBackend | CdromOptions;
 
 export interface IdeChannelOptions {
   /** Unique on the board, e.g. `ide0`; its drives are `ide0-master` and `ide0-slave`. */
@@ -29,7 +39,7 @@ export interface IdeChannelOptions {
   /** IRQ 14 or 15. */
   irq: IrqLine;
   /** Master and slave. */
-  drives: readonly (BlockBackend | null)[];
+  drives: readonly (IdeDriveOptions | null)[];
   /** Moves data for the drives; none: there is programmed I/O only. */
   dma?: BusMaster;
   /** Default translations; guessed where not given. */
@@ -47,7 +57,7 @@ export class IdeChannel implements Device {
     device: 0,
   });
   /** Master and slave. They are devices with a state of their own: a save state holds `devices`. */
-  readonly disks: readonly [AtaDisk | null, AtaDisk | null];
+  readonly drives: readonly [IdeDrive | null, IdeDrive | null];
   /** 1F0–1F7, 170–177. */
   readonly commandBlock: IoRegion;
   /** 3F6, 376. */
@@ -60,22 +70,17 @@ export class IdeChannel implements Device {
     this.#irq = options.irq;
     this.#dma = options.dma ?? null;
     // Only the drive of the running command has anything to move.
-    if (this.#dma !== null) this.#dma.started = () => this.disks.forEach((disk) => disk?.moveByDma());
-    const disk = (index: 0 | 1): AtaDisk | null => {
-      const backend = options.drives[index] ?? null;
-      if (backend === null) return null;
-      return new AtaDisk({
-        name: `${options.name}-${index === 0 ? 'master' : 'slave'}`,
-        clock: options.clock,
-        backend,
-        slave: index === 1,
-        dma: this.#dma,
-        geometry: options.geometries?.[index] ?? undefined,
-        serial: options.serials?.[index],
-        onInterrupt: () => this.#updateIrq(),
-      });
+    if (this.#dma !== null) this.#dma.started = () => this.drives.forEach((drive) => drive?.moveByDma());
+    const drive = (index: 0 | 1): IdeDrive | null => {
+      const given = options.drives[index] ?? null;
+      if (given === null) return null;
+      const common = {
+        name: `${options.name}-${index === 0 ? 'master' : 'slave'}`, clock: options.clock, slave: index === 1, dma: this.#dma,
+        serial: options.serials?.[index], onInterrupt: () => this.#updateIrq(),
+      };
+      return 'medium' in given ? new AtapiCdrom({ ...common, medium: given.medium }) : new AtaDisk({ ...common, backend: given, geometry: options.geometries?.[index] ?? undefined });
     };
-    this.disks = [disk(0), disk(1)];
+    this.drives = [drive(0), drive(1)];
     this.commandBlock = {
       name: options.name,
       size: 8,
@@ -94,14 +99,14 @@ export class IdeChannel implements Device {
     };
   }
 
-  /** The channel and its disks, for the board's list. */
+  /** The channel and its drives, for the board's list. */
   get devices(): readonly Device[] {
-    return [this, ...this.disks.filter((disk) => disk !== null)];
+    return [this, ...this.drives.filter((drive) => drive !== null)];
   }
 
   reset(): void {
     this.state.reset();
-    for (const disk of this.disks) disk?.reset();
+    for (const drive of this.drives) drive?.reset();
     this.#updateIrq();
   }
 
@@ -110,12 +115,12 @@ export class IdeChannel implements Device {
   }
 
   #slave(): boolean {
-    const any = this.disks[0] ?? this.disks[1];
+    const any = this.drives[0] ?? this.drives[1];
     return any === null ? (this.state.fields.device & DEVICE_SELECT) !== 0 : any.selectsSlave;
   }
 
-  #selected(): AtaDisk | null {
-    return this.disks[this.#slave() ? 1 : 0];
+  #selected(): IdeDrive | null {
+    return this.drives[this.#slave() ? 1 : 0];
   }
 
   #updateIrq(): void {
@@ -128,7 +133,7 @@ export class IdeChannel implements Device {
   #status(): number {
     const selected = this.#selected();
     if (selected !== null) return selected.status;
-    return this.disks[0] === null ? FLOATING : 0;
+    return this.drives[0] === null ? FLOATING : 0;
   }
 
   #read(offset: number, size: AccessSize): number {
@@ -140,7 +145,7 @@ export class IdeChannel implements Device {
 
   #readData(size: AccessSize): number {
     const selected = this.#selected();
-    if (selected === null) return this.disks[0] === null ? 0xff7f_ff7f | 0 : 0;
+    if (selected === null) return this.drives[0] === null ? 0xff7f_ff7f | 0 : 0;
     const low = selected.readData();
     return size === 4 ? low | (selected.readData() << 16) : low;
   }
@@ -151,8 +156,9 @@ export class IdeChannel implements Device {
       this.#selected()?.acknowledge();
       return status;
     }
-    const answering = this.#selected() ?? this.disks[0];
-    return answering === null ? FLOATING : answering.readRegister(offset, (this.state.fields.control & CONTROL_HOB) !== 0);
+    const selected = this.#selected(), answering = selected ?? this.drives[0];
+    if (answering === null) return FLOATING;
+    return selected === null && !answering.answersForSlave ? 0 : answering.readRegister(offset, (this.state.fields.control & CONTROL_HOB) !== 0);
   }
 
   #write(offset: number, value: number, size: AccessSize): void {
@@ -171,7 +177,7 @@ export class IdeChannel implements Device {
       this.#command(value);
       return;
     }
-    for (const disk of this.disks) disk?.writeRegister(offset, value);
+    for (const drive of this.drives) drive?.writeRegister(offset, value);
     if (offset === REG_DEVICE) {
       this.state.fields.device = value;
       this.#updateIrq();
@@ -183,8 +189,8 @@ export class IdeChannel implements Device {
       this.#selected()?.execute(code);
       return;
     }
-    if (((this.#selected() ?? this.disks[0])?.status ?? ATA_BSY) & ATA_BSY) return;
-    for (const disk of this.disks) disk?.diagnose();
+    if (((this.#selected() ?? this.drives[0])?.status ?? ATA_BSY) & ATA_BSY) return;
+    for (const drive of this.drives) drive?.diagnose();
   }
 
   #writeControl(value: number): void {
@@ -192,7 +198,7 @@ export class IdeChannel implements Device {
     const before = fields.control;
     fields.control = value;
     if (((before ^ value) & CONTROL_SRST) !== 0) {
-      for (const disk of this.disks) disk?.softReset((value & CONTROL_SRST) !== 0);
+      for (const drive of this.drives) drive?.softReset((value & CONTROL_SRST) !== 0);
       fields.device = 0;
     }
     this.#updateIrq();

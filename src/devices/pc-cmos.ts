@@ -34,9 +34,9 @@ export interface PcCmosOptions {
   memory: number;
   /** Drives A and B. */
   floppies: readonly (FloppyDriveType | null)[];
-  /** The four IDE disks, primary master first. */
+  /** The four IDE places, primary master first: what disks are there. */
   disks: readonly (Geometry | null)[];
-  /** Letters a, c, d, n: up to three are used. */
+  /** Letters a, b, c, d, n: up to three. */
   bootOrder: string;
 }
 
@@ -80,12 +80,18 @@ export function fillCmos(set: (index: number, value: number) => void, { memory, 
   const translations = disks.reduce((bits, disk, i) => bits | ((disk && disk.cylinders > 1024 ? TRANSLATE_LBA : TRANSLATE_NONE) << (2 * i)), 0);
   put(0x39, translations);
 
-  const boot = [0, 1, 2].map((i) => bootDevice(bootOrder[i]));
-  put(0x3d, boot[0] | (boot[1] << 4));
-  put(0x38, boot[2] << 4);
+  setBootOrder(put, bootOrder);
   put(0x5f, 0);
   set(0x2e, (sum >> 8) & 0xff);
   set(0x2f, sum & 0xff);
+}
+
+/** @throws RangeError for an order that there is not */
+export function setBootOrder(set: (index: number, value: number) => void, order: string): void {
+  if (order.length > 3) throw new RangeError('too many boot devices for a PC: it has room for three');
+  const boot = [0, 1, 2].map((i) => bootDevice(order[i]));
+  set(0x3d, boot[0] | (boot[1] << 4));
+  set(0x38, boot[2] << 4);
 }
 
 function bootDevice(letter: string | undefined): number {

@@ -22,14 +22,16 @@
  */
 import type { AddressSpace, Region } from '../memory/address-space.ts';
 import { PortBus } from '../memory/port-bus.ts';
+import { AtaDisk } from './ata-disk.ts';
 import type { Geometry } from './ata-geometry.ts';
+import { AtapiCdrom } from './atapi-cdrom.ts';
 import { VirtualClock } from './clock.ts';
 import { DebugPort } from './debug-port.ts';
 import type { Clock, Device, IrqLine } from './device.ts';
 import { FloppyController } from './fdc.ts';
 import type { FloppyDriveOptions } from './fdc.ts';
 import { FpuError } from './fpu-error.ts';
-import type { BlockBackend, CharBackend, Picture, TextScreen } from './host.ts';
+import type { CharBackend, Picture, TextScreen } from './host.ts';
 import { FW_CPUS, FW_MAX_CPUS, FW_RAM_SIZE, FwCfg, fwNumber } from './fw-cfg.ts';
 import { I440fx } from './i440fx.ts';
 import { I8042 } from './i8042.ts';
@@ -37,6 +39,7 @@ import { DmaPages, I8237 } from './i8237.ts';
 import { I8254 } from './i8254.ts';
 import { I8259Pair } from './i8259.ts';
 import { IdeChannel } from './ide.ts';
+import type { IdeDriveOptions } from './ide.ts';
 import { BusMaster, busMasterPorts } from './ide-dma.ts';
 import { IO_APIC_BASE, IoApic } from './io-apic.ts';
 import { Line, SharedLine } from './irq.ts';
@@ -44,6 +47,7 @@ import { IsaDebugExit } from './isa-debug-exit.ts';
 import { LocalApic } from './local-apic.ts';
 import { Mc146818 } from './mc146818.ts';
 import { Ns16550 } from './ns16550.ts';
+import { BootOnce } from './pc-boot-once.ts';
 import { fillCmos } from './pc-cmos.ts';
 import { PcMemory } from './pc-memory.ts';
 import { isaNics, pciNics } from './pc-nics.ts';
@@ -104,10 +108,12 @@ export interface PcConfig {
   rtcBase: number;
   /** Letters of QEMU's -boot, e.g. `ac`. Disk, floppy, CD if empty. */
   bootOrder?: string;
+  /** The order of the first start; a reset brings bootOrder. */
+  bootOnce?: string;
   /** Drives A and B; null = no drive. */
   floppies?: readonly (FloppyDriveOptions | null)[];
-  /** Primary master, primary slave, secondary master, secondary slave. */
-  disks?: readonly (BlockBackend | null)[];
+  /** Primary master, primary slave, secondary master, secondary slave: hard disks and CD-ROM drives. */
+  disks?: readonly (IdeDriveOptions | null)[];
   geometries?: readonly (Geometry | null)[];
   /** COM1 … COM4; null = no port. */
   serials?: readonly (CharBackend | null)[];
@@ -291,7 +297,9 @@ export class Pc<P extends Processor = Processor> {
     if (debugPort) io.map(0xe9, debugPort.io);
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
 
-    const optional: readonly (Device | null)[] = [pciVga, this.vga, ...this.serials, debugPort, debugExit, testDevice, localApic, ioApic];
+    const setCmos = (index: number, value: number): void => this.rtc.setNvram(index, value);
+    const bootOrder = config.bootOrder || DEFAULT_BOOT_ORDER, bootOnce = config.bootOnce ? new BootOnce(bootOrder, setCmos) : null;
+    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, debugPort, debugExit, testDevice, localApic, ioApic];
     if (testDevice !== null) {
       io.map(0xe0, testDevice.register);
       io.map(0xe4, testDevice.flush);
@@ -305,11 +313,11 @@ export class Pc<P extends Processor = Processor> {
       ...cards.flatMap(({ devices }) => devices), ...isaCards.map(({ card }) => card),
       ...optional.filter((device) => device !== null),
     ];
-    fillCmos((index, value) => this.rtc.setNvram(index, value), {
+    fillCmos(setCmos, {
       memory: config.memory,
       floppies: this.fdc.drives.map((drive) => drive?.type ?? null),
-      disks: this.ide.flatMap(({ disks }) => disks.map((disk) => disk?.geometry ?? null)),
-      bootOrder: config.bootOrder || DEFAULT_BOOT_ORDER,
+      disks: this.ide.flatMap(({ drives }) => drives.map((drive) => (drive instanceof AtaDisk ? drive.geometry : null))),
+      bootOrder: config.bootOnce || bootOrder,
     });
   }
 
@@ -326,6 +334,12 @@ export class Pc<P extends Processor = Processor> {
   /** A new interrupt wire of a PCI device. @param pin 0-3 for INTA#-INTD# */
   pciInterrupt(slot: number, pin: number): IrqLine {
     return this.#pirqs[(slot - 1 + pin) & 3].input();
+  }
+
+  /** The CD-ROM drive at a position (0–3 as hda–hdd); null if there is none. */
+  cdrom(index: number): AtapiCdrom | null {
+    const drive = this.ide[index >> 1]!.drives[index & 1];
+    return drive instanceof AtapiCdrom ? drive : null;
   }
 
   /** The screen as text; null in a graphics mode, and without a VGA. */

@@ -22,7 +22,7 @@ describe('-drive', () => {
   });
 
   it.each([
-    ["unsupported bus type 'scsi' (ide, floppy, virtio, none)", 'file=a,if=scsi'], ['if=none needs an id', 'file=a,if=none'], ["unknown driver 'vhs' (raw, qcow2, qed, vdi, vmdk, vpc)", 'file=a,format=vhs'], ['media=cdrom is not supported (disk)', 'file=a,media=cdrom'],
+    ["unsupported bus type 'scsi' (ide, floppy, virtio, none)", 'file=a,if=scsi'], ['if=none needs an id', 'file=a,if=none'], ["unknown driver 'vhs' (raw, qcow2, qed, vdi, vmdk, vpc)", 'file=a,format=vhs'], ["invalid media 'tape' (disk, cdrom)", 'file=a,media=tape'], ['media=cdrom is for if=ide', 'file=a,media=cdrom,if=floppy'],
     ["invalid cache option 'often'", 'file=a,cache=often'], ["invalid discard option 'maybe'", 'file=a,discard=maybe'], ['setting detect-zeroes to unmap is not allowed without', 'file=a,detect-zeroes=unmap'],
     ['index cannot be used with bus and unit', 'file=a,index=1,unit=1'], ['4 is not between 0 and 3', 'file=a,index=4'], ['2 is not between 0 and 1', 'file=a,unit=2'],
     ["invalid parameter 'werror'", 'file=a,werror=stop'], ['a file name is missing', 'format=raw'],
@@ -30,9 +30,35 @@ describe('-drive', () => {
     expect(() => parseArguments(['-drive', value])).toThrow(message);
   });
 
+  it('has CD-ROM drives, with and without a medium', () => {
+    const cd = { interface: 'ide', index: 2, media: 'cdrom' };
+    expect(parseArguments(['-cdrom', 'a']).drives).toMatchObject([{ ...cd, file: 'a' }]);
+    expect(parseArguments(['-drive', 'if=ide,media=cdrom,index=2']).drives).toMatchObject([{ ...cd, file: '' }]);
+    expect(parseArguments(['--change', 'cdrom=b', '--change', 'ide1-cd0=']).steps).toMatchObject([{ drive: 'hdc', file: 'b' }, { drive: 'hdc', file: null }]);
+    expect(() => parseArguments(['-cdrom', 'a', '-hdc', 'b'])).toThrow('-hdc b: drive with bus=1, unit=0 (ide) exists');
+    expect(() => parseArguments(['-cdrom', ''])).toThrow('-cdrom: a file name is missing');
+  });
+
   it('takes no place and no name twice', () => {
     expect(() => parseArguments(['-hdd', 'a', '-drive', 'file=b,bus=1,unit=1'])).toThrow('-drive b: drive with bus=1, unit=1 (ide) exists');
     expect(() => parseArguments(['-drive', 'file=a,id=x', '-drive', 'file=b,id=x'])).toThrow("Duplicate ID 'x' for drive");
+  });
+});
+
+describe('-boot', () => {
+  it('has orders, a menu and times', () => {
+    expect(parseArguments(['-boot', 'dc'])).toMatchObject({ bootOrder: 'dc', boot: { once: '', menu: false, splashTime: null } });
+    expect(parseArguments(['-boot', 'order=ca,once=d,menu=on,splash-time=3000,reboot-timeout=5000,strict=off'])).toMatchObject({
+      bootOrder: 'ca', boot: { once: 'd', menu: true, splashTime: 3000, rebootTimeout: 5000 },
+    });
+  });
+
+  it.each([
+    ["invalid boot device 'x'", 'x'], ["a boot device is given twice in 'aa'", 'aa'], ["invalid boot device 'z'", 'once=z'], ["too many boot devices in 'acdn'", 'acdn'],
+    ["splash-time: 70000 is not between 0 and 65535", 'menu=on,splash-time=70000'], ["'x' is not a number", 'splash-time=x'], ["expects 'on' or 'off', not 'perhaps'", 'menu=perhaps'],
+    ['strict=on is not supported', 'strict=on'], ["invalid parameter 'splash'", 'splash=a.jpg'],
+  ])('says: %s', (message, value) => {
+    expect(() => parseArguments(['-boot', value])).toThrow(message);
   });
 });
 

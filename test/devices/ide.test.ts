@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryDisk } from '../../src/backends/block/memory.ts';
+import type { AtaDisk } from '../../src/devices/ata-disk.ts';
 import { guessGeometry } from '../../src/devices/ata-geometry.ts';
 import type { BlockBackend } from '../../src/devices/host.ts';
 import { IdeChannel } from '../../src/devices/ide.ts';
@@ -104,9 +105,9 @@ describe('reset', () => {
     d.put(COUNT, 17);
     d.put(DEVICE, 0xa3);
     expect(d.command(0x91)).toBe(0x50);
-    expect(ide.disks[0]?.fields.sectors).toBe(17);
+    expect((ide.drives[0] as AtaDisk).fields.sectors).toBe(17);
     ide.reset();
-    expect(ide.disks[0]?.fields.sectors).toBe(63);
+    expect((ide.drives[0] as AtaDisk).fields.sectors).toBe(63);
     expect(level).toBe(false);
   });
 });

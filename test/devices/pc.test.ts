@@ -276,7 +276,7 @@ describe('Pc wiring', () => {
   });
 
   test('device names are unique, and every state can be saved and restored', () => {
-    pc = create({ disks: [disk(2048), disk(2048), disk(2048), disk(2048)], floppies: [{}, {}], nics: NIC_MODELS.map((model) => ({ model, backend: null })), serials: Array.from({ length: 4 }, () => ({ write() {}, receive: null })) });
+    pc = create({ disks: [disk(2048), disk(2048), { medium: disk(2048) }, { medium: null }], bootOnce: 'd', floppies: [{}, {}], nics: NIC_MODELS.map((model) => ({ model, backend: null })), serials: Array.from({ length: 4 }, () => ({ write() {}, receive: null })) });
     const names = pc.devices.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     const saved = pc.devices.map((device) => device.state.save());
@@ -306,6 +306,19 @@ describe('Pc CMOS', () => {
     let sum = 0;
     for (let index = 0x10; index <= 0x2d; index++) sum += cmos(index);
     expect((cmos(0x2e) << 8) | cmos(0x2f)).toBe(sum);
+  });
+
+  test('hold the order of the first start, then the lasting one, then what the guest writes', () => {
+    pc = create({ bootOrder: 'ca', bootOnce: 'd' });
+    pc.reset(); // power on
+    expect([cmos(0x3d), cmos(0x38)]).toEqual([0x03, 0]);
+    pc.reset();
+    expect([cmos(0x3d), cmos(0x38)]).toEqual([0x12, 0]);
+    out(0x70, 0x3d);
+    out(0x71, 0x04);
+    pc.reset();
+    expect(cmos(0x3d)).toBe(0x04);
+    expect(() => create({ bootOrder: 'acdn' })).toThrow('too many boot devices');
   });
 
   test('survive a reset', () => {

@@ -39,6 +39,29 @@ describe('change', () => {
     expect(changed()).toBe(true);
   });
 
+  it('changes the CD, and leaves a drive that the guest holds shut', () => {
+    machine = Machine.open({ cdrom: floppy('first', 4) });
+    const drive = machine.board.cdrom(2)!;
+    expect(drive.medium!.sectors).toBe(2);
+    machine.change('hdc', floppy('second', 6));
+    expect(drive.medium!.sectors).toBe(3);
+    drive.fields.locked = 1;
+    expect(() => machine.change('hdc', null)).toThrow("drive 'hdc' is locked by the guest, which has been asked to open it: try again");
+    expect(drive.takeEvent()).toBe(1);
+    drive.moveTray(true);
+    machine.change('hdc', null);
+    expect([drive.medium, drive.fields.trayOpen]).toEqual([null, 1]);
+    expect(() => machine.change('hda', null)).toThrow("'hda' is no CD-ROM drive");
+  });
+
+  it('a PC has an empty CD-ROM drive, unless something else has its place', () => {
+    machine = Machine.open();
+    expect(machine.board.cdrom(2)).toMatchObject({ medium: null, fields: { trayOpen: 0 } });
+    machine.close();
+    machine = Machine.open({ hdc: floppy('disk', 1024) });
+    expect(machine.board.cdrom(2)).toBeNull();
+  });
+
   it('gives the image before back, and keeps writes apart with snapshot', () => {
     const first = floppy('first', 1440), second = floppy('second', 1440);
     machine = Machine.open({ fda: first, fdb: floppy('other', 1440), snapshot: true });
@@ -93,7 +116,7 @@ describe('change', () => {
 
   it('takes no other drives and properties', () => {
     machine = Machine.open();
-    expect(() => parseArguments(['--change', 'hda=x'])).toThrow("--change: 'hda' is no drive whose medium can be changed (fda, fdb)");
+    expect(() => parseArguments(['--change', 'scsi0=x'])).toThrow("--change: 'scsi0' is no drive whose medium can be changed (fda, fdb, cdrom, hda-hdd)");
     expect(() => parseArguments(['--change', 'x'])).toThrow('--change x: expected DRIVE=FILE');
     expect(() => parseArguments(['--change', 'fda=x,colour=red'])).toThrow("invalid parameter 'colour'");
   });
