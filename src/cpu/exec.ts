@@ -24,6 +24,7 @@ import {
   HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_BUDGETS, REGION_ENTRIES, REGION_EVENTS, REGION_NUMBER, REGION_RETIRED, REGION_SITE,
   RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS, VIEW,
 } from './state.ts';
+import { LEAST_DOUBLE } from './simd/inline.ts';
 import { Lockstep } from './lockstep.ts';
 import { Profile } from './profile.ts';
 import { Reference } from './reference.ts';
@@ -62,7 +63,7 @@ const MAX_EXCEPTIONS = 1000;
 const LAYOUT: EnvLayout = {
   globals: GLOBAL_NAMES, eip: EIP, csBase: SEG_BASE + CS, csLimit: SEG_LIMIT + CS, flags: HFLAGS, budget: BUDGET, currentOp: CUR_OP, pendingExit: PENDING_EXIT,
   parked: BUDGET_PARKED, region: REGION_NUMBER, site: REGION_SITE, regionRetired: REGION_RETIRED, regionEntries: REGION_ENTRIES,
-  regionEvents: REGION_EVENTS, regionBudgets: REGION_BUDGETS, temps: TEMPS,
+  regionEvents: REGION_EVENTS, regionBudgets: REGION_BUDGETS, temps: TEMPS, leastDouble: LEAST_DOUBLE,
 };
 
 /** What left the op code: for --stats. */

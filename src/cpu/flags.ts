@@ -146,6 +146,11 @@ export function computeC(dst: number, src: number, src2: number, op: number): nu
   }
 }
 
+/** computeC() as JavaScript (Helper.shortcut): in place for what comes before most INC and DEC. */
+export function carryShortcut(call: string, dst: string, src: string, _src2: string, op: string): string {
+  return `(${op} === ${CC_OP_SUBL} ? ((${dst} + ${src} | 0) >>> 0 < ${src} >>> 0 ? 1 : 0) : ${op} >= ${CC_OP_INCB} && ${op} <= ${CC_OP_DECL} ? ${src} : ${op} === ${CC_OP_LOGICL} ? 0 : ${call})`;
+}
+
 /** The status flags of the state. */
 export const readStatusFlags = (R: Int32Array): number => computeAll(R[CC_DST]!, R[CC_SRC]!, R[CC_SRC2]!, R[CC_OP]!);
 

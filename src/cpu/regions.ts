@@ -85,6 +85,9 @@ export class Regions {
   /** Guest instructions compiled in this run(). */
   work = 0;
   readonly #env: ExecEnv;
+  /** The state as doubles and singles, for inline forms. */
+  readonly #doubles: Float64Array;
+  readonly #singles: Float32Array;
   readonly #cache: TbCache;
   readonly #translator: Translator;
   readonly #optimize: (block: Block) => void;
@@ -103,6 +106,9 @@ export class Regions {
 
   constructor(env: ExecEnv, cache: TbCache, translator: Translator, optimize: (block: Block) => void) {
     this.#env = env;
+    const { buffer, byteOffset } = env.regs;
+    this.#doubles = new Float64Array(buffer, byteOffset);
+    this.#singles = new Float32Array(buffer, byteOffset);
     this.#cache = cache;
     this.#translator = translator;
     this.#optimize = optimize;
@@ -267,8 +273,8 @@ export class Regions {
   #build(source: string, helpers: readonly number[]): RegionFunction {
     const { regs, bytes, view } = this.#env;
     const names = helpers.map((number) => `f${number}`);
-    const make = new Function('R', 'U', 'V', 'loadSlow', 'storeSlow', 'loadVecSlow', 'storeVecSlow', 'claim', 'mulUnsignedHigh', 'mulSignedHigh', ...names, source) as (...args: unknown[]) => RegionFunction;
-    return make(regs, bytes, view, this.#env.loadSlow, this.#env.storeSlow, this.#env.loadVecSlow, this.#env.storeVecSlow, this.#env.claim, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
+    const make = new Function('R', 'D', 'F', 'U', 'V', 'loadSlow', 'storeSlow', 'loadVecSlow', 'storeVecSlow', 'claim', 'mulUnsignedHigh', 'mulSignedHigh', ...names, source) as (...args: unknown[]) => RegionFunction;
+    return make(regs, this.#doubles, this.#singles, bytes, view, this.#env.loadSlow, this.#env.storeSlow, this.#env.loadVecSlow, this.#env.storeVecSlow, this.#env.claim, mulUnsignedHigh, mulSignedHigh, ...helpers.map((number) => this.#env.helpers[number]!.fn));
   }
 
   /**

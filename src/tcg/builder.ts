@@ -90,6 +90,8 @@ export class Builder extends Block {
   ldEnv(d: number, slot: number): void { this.emit(O.LD_ENV, [d, slot]); }
   stEnv(a: number, slot: number): void { this.emit(O.ST_ENV, [a, slot]); }
   sti(slot: number, n: number): void { this.emit(O.ST_ENV, [this.const(n), slot]); }
+  movVec(to: number, from: number, bytes: 8 | 16): void { if (to !== from) this.emit(O.MOV_VEC, [to, from, bytes]); }
+  zeroVec(slot: number, bytes: 8 | 16): void { this.emit(O.ZERO_VEC, [slot, bytes]); }
 
   // Guest memory, traps, helpers.
   load(d: number, address: number, memop: MemOp): void { this.emit(O.GUEST_LD, [d, address, memop]); }

@@ -28,6 +28,11 @@ export interface EnvLayout {
   readonly regionBudgets: number;
   /** First slot for temporaries. */
   readonly temps: number;
+  /**
+   * JavaScript expression over R: the smallest normal double as long as results of inline forms need no look at rounding modes and
+   * flags of the state, else infinity. It changes only by helpers.
+   */
+  readonly leastDouble: string;
 }
 
 /** A function that ops can call; effects as declared are what passes rely on. */
@@ -42,7 +47,37 @@ export interface Helper {
   readonly mayFault: boolean;
   /** Touches nothing but state words that are no globals: asks for neither the time nor an exit, and sees no budget. */
   readonly contained?: boolean;
+  /** Of a pure helper: a JavaScript expression that spares common operands the call, which is given first. */
+  readonly shortcut?: (call: string, ...inputs: string[]) => string;
+  /** Of a contained helper: state words that it touches at most, from the first up to and without the second. */
+  readonly words?: readonly [from: number, end: number];
+  /** Of a contained helper whose inputs are constants. */
+  readonly inline?: (inputs: readonly number[]) => InlineForm;
   readonly fn: (...args: number[]) => number | void;
+}
+
+/**
+ * What a helper does for common operands, written out in a region. Doubles are pairs of state words, named by their even slots; if
+ * one that is read is no normal number nor zero, it is NaN here. The helper itself is called where the form does not hold.
+ */
+export interface InlineForm {
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+  /** Single state words that the text names as R[slot]. */
+  readonly readsWords?: readonly number[];
+  readonly writesWords?: readonly number[];
+  /** JavaScript text, given the locals of what is read and written; it may use the variables r, r0, r1, m, m0, m1 and w; `least` is layout.leastDouble. */
+  readonly text: (reads: readonly string[], writes: readonly string[]) => InlineText;
+}
+
+export interface InlineText {
+  /** Statements, with no effect but on variables. */
+  readonly before: string;
+  readonly holds: string;
+  /** Statements that complete it. */
+  readonly then: string;
+  /** What the helper would return, if that is not 0. It is not negative. */
+  readonly value?: string;
 }
 
 export interface ExecEnv {

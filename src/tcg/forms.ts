@@ -199,6 +199,11 @@ const vector = (name: string, table: string, slow: string, move: (word: number) 
 export const LOAD_VEC = vector('ld vec', 'TR', 'slowLoadVec', (word) => `R[v + ${word}] = V.getInt32(q + ${word * 4}, true);`);
 export const STORE_VEC = vector('st vec', 'TW', 'slowStoreVec', (word) => `V.setInt32(q + ${word * 4}, R[v + ${word}], true);`);
 
+/** Inside the state: by size. */
+const perSize = (name: string, move: (word: number) => string): readonly number[] => [8, 16].map((bytes) =>
+  step(`${name} ${bytes}`, 1, `v = w >>> 10 & 2047, a = w >>> 21; ${Array.from({ length: bytes / 4 }, (_, word) => move(word)).join(' ')}`));
+export const MOV_VEC = perSize('mov vec', (word) => `R[v + ${word}] = R[a + ${word}];`), ZERO_VEC = perSize('zero vec', (word) => `R[v + ${word}] = 0;`);
+
 /**
  * [w with the output in d, helper | mask of immediate inputs << 16, inputs: slots or immediates]. By number of inputs * 2,
  * + 1 if there is an output.

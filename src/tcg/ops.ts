@@ -106,6 +106,9 @@ export const SET_LABEL = op('set_label', 'label', 'the label stands here');
 // State that is no global, by slot: other parts of the guest's state.
 export const LD_ENV = op('ld_i32', 'o slot', 'o = state word');
 export const ST_ENV = op('st_i32', 'i slot', 'state word = a');
+/** Whole vectors: the words from the two slots on are the same or do not overlap. */
+export const MOV_VEC = op('mov_vec', 'slot slot imm', '8 or 16 bytes of state words from the first slot on = those from the second on');
+export const ZERO_VEC = op('zero_vec', 'slot imm', '8 or 16 bytes of state words = 0');
 
 // Guest memory, by guest virtual address in the current view.
 export const GUEST_LD = op('qemu_ld_i32', 'o i memop', 'load; sub-words are extended as the memop says', undefined, { mayExit: true });

@@ -123,7 +123,7 @@ export class PackPlan {
         }
         this.nextWrite[out] = i;
       }
-      if (isCall || def === O.ST_ENV || def === O.GUEST_LD_VEC) nextClobber = i;
+      if (isCall || def === O.ST_ENV || def === O.GUEST_LD_VEC || def === O.MOV_VEC || def === O.ZERO_VEC) nextClobber = i;
       const end = isCall ? args.length : firstIn + def.ins;
       for (let k = firstIn; k < end; k++) {
         const value = args[k]!;

@@ -180,6 +180,8 @@ export class Packer {
       case O.GUEST_ST_VEC:
         this.head((def === O.GUEST_LD_VEC ? F.LOAD_VEC : F.STORE_VEC)[args[2]! >> 4]!, args[1]!, this.input(args[0]!));
         break;
+      case O.MOV_VEC: this.head(F.MOV_VEC[args[2]! >> 4]!, args[0]!, args[1]!); break;
+      case O.ZERO_VEC: this.head(F.ZERO_VEC[args[1]! >> 4]!, args[0]!, 0); break;
       case O.TRAP: this.trap(op, i); break;
       case O.CALL: this.call(op, i); break;
       case O.GOTO_TB:

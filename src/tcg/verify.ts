@@ -42,6 +42,9 @@ export function verify(block: Block): void {
   while (!checkFlow(block, labels, fail));
 }
 
+/** Ops whose last operand is a size. */
+const VECTORS: ReadonlySet<OpDef> = new Set([O.GUEST_LD_VEC, O.GUEST_ST_VEC, O.MOV_VEC, O.ZERO_VEC]);
+
 type Fail = (index: number, why: string) => never;
 
 /** What is known where a label stands, over all ways to it: which values have been written, and whether a side effect happened. */
@@ -95,7 +98,7 @@ function checkOperands(block: Block, { def, args }: Op): string {
     const length = args.at(-1)!, position = args.at(-2)!;
     if (position < 0 || length < 1 || position + length > 32) return 'field out of range';
   }
-  if ((def === O.GUEST_LD_VEC || def === O.GUEST_ST_VEC) && args[2] !== 8 && args[2] !== 16) return `${def.name} takes 8 or 16 bytes`;
+  if (VECTORS.has(def) && args.at(-1) !== 8 && args.at(-1) !== 16) return `${def.name} takes 8 or 16 bytes`;
   if (def === O.GOTO_TB && args[0]! >>> 0 > 1) return 'slot of goto_tb out of range';
   if (def === O.EXIT_TB && args[0]! >>> 0 > 2) return 'code of exit_tb out of range';
   return '';
@@ -154,6 +157,7 @@ function checkFlow(block: Block, labels: LabelState[], fail: Fail): boolean {
     if (dirty && (def.mayExit || helper?.mayFault)) fail(index, `may leave after a side effect: ${printOp(block, op).trim()}`);
     if (def === O.GUEST_ST || def === O.GUEST_ST_VEC || helper?.globals === 'write') dirty = true;
     if ((def === O.ST_ENV || def === O.GUEST_LD_VEC) && !block.isScratch(args[1]!)) dirty = true;
+    if ((def === O.MOV_VEC || def === O.ZERO_VEC) && !block.isScratch(args[0]!)) dirty = true;
     for (let i = firstOut; i < firstIn; i++) {
       const value = args[i]!;
       if (block.kinds[value] === GLOBAL && def !== O.DISCARD) dirty = true;

@@ -9,7 +9,7 @@ export const GLOBALS = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi', 
 export const EAX = 0, ECX = 1, EDX = 2, EBX = 3, EIP = 8, CC_OP = 9, CC_DST = 10, CC_SRC = 11;
 
 export const LAYOUT: EnvLayout = {
-  globals: GLOBALS, eip: EIP, csBase: 12, csLimit: 13, flags: 14, budget: 16, currentOp: 17, pendingExit: 18, parked: 19, region: 22, site: 20, regionRetired: 21, regionEntries: 23, regionEvents: 24, regionBudgets: 25, temps: 256,
+  globals: GLOBALS, eip: EIP, csBase: 12, csLimit: 13, flags: 14, budget: 16, currentOp: 17, pendingExit: 18, parked: 19, region: 22, site: 20, regionRetired: 21, regionEntries: 23, regionEvents: 24, regionBudgets: 25, temps: 256, leastDouble: '0',
 };
 /** State words that are free for tests. */
 export const WORD = 20;

@@ -172,6 +172,8 @@ export function evaluate(block: Block, regs: Int32Array, memory: Uint8Array): Ou
         for (let k = 0; k < memOpBytes(args[2]!); k++) memory[address + k & mask] = value >> 8 * k;
         break;
       }
+      case 'mov_vec': regs.copyWithin(a, b, b + args[2]! / 4); break;
+      case 'zero_vec': regs.fill(0, a, a + b / 4); break;
       case 'qemu_ld_vec':
       case 'qemu_st_vec': {
         const words = new Uint8Array(regs.buffer, regs.byteOffset + b * 4, args[2]), address = read(a);

@@ -144,6 +144,8 @@ export function randomBlock(random: Random, helpers: readonly Helper[]): Builder
     }
     for (let k = random.below(4); k > 0; k--) {
       if (random.below(6) === 0) b.stEnv(input(), WORD + random.below(4));
+      else if (random.below(10) === 0) b.movVec(WORD, WORD + 2, 8);
+      else if (random.below(10) === 0) b.zeroVec(WORD, random.pick([8, 16]));
       else if (random.below(10) === 0) b.call(helpers[2]!, -1, input());
       else if (random.below(10) === 0) b.discard(temps.length > 0 ? temps.pop()! : b.temp());
       else compute(() => (random.below(3) === 0 ? output() : random.pick([0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11])));

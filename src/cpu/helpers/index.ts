@@ -14,6 +14,7 @@ import { cpuid } from './cpuid.ts';
 import { code_breakpoint, debug_trap } from './debug.ts';
 import { aaa, aad, aam, aas, daa, das } from './decimal.ts';
 import { divb, divl, divw, idivb, idivl, idivw } from './divide.ts';
+import { carryShortcut } from '../flags.ts';
 import { cc_compute_all, cc_compute_c, cli, popf, read_eflags, set_ac, sti } from './eflags.ts';
 import { far_call, far_jmp, far_ret } from './far-transfer.ts';
 import { int1, int3, int_of, raise, raise_err, soft_int } from './interrupt.ts';
@@ -144,7 +145,7 @@ function bind(cpu: CpuContext, body: Body, args: number): Helper['fn'] {
 export function createHelpers(cpu: CpuContext): HelperTable {
   const list: Helper[] = [
     { name: 'cc_compute_all', args: 4, returns: true, globals: 'none', pure: true, mayFault: false, fn: cc_compute_all },
-    { name: 'cc_compute_c', args: 4, returns: true, globals: 'none', pure: true, mayFault: false, fn: cc_compute_c },
+    { name: 'cc_compute_c', args: 4, returns: true, globals: 'none', pure: true, mayFault: false, shortcut: carryShortcut, fn: cc_compute_c },
     { name: 'popcount', args: 1, returns: true, globals: 'none', pure: true, mayFault: false, fn: popcount },
     ...ROWS.map(({ name, body, args, returns, globals, faults }): Helper =>
       ({ name, args, returns, globals, pure: false, mayFault: faults, fn: bind(cpu, body, args) })),

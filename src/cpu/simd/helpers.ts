@@ -6,6 +6,7 @@ import type { Helper } from '../../tcg/env.ts';
 import { FPU_SW, FPU_TW } from '../fpu/state.ts';
 import { createConversions } from './convert.ts';
 import { compareDoubles, compareSingles, createFloats } from './float.ts';
+import { INLINE_FORMS } from './inline.ts';
 import { createFxsave } from './fxsave.ts';
 import type { SimdContext } from './fxsave.ts';
 import { LANES, laneFunction } from './lanes.ts';
@@ -20,6 +21,11 @@ export function createSimdHelpers(cpu: SimdContext): Helper[] {
   const { R } = cpu;
   const contained = (name: string, args: number, fn: Helper['fn'], returns = false): Helper =>
     ({ name, args, returns, globals: 'none', pure: false, mayFault: false, contained: true, fn });
+  /** One that regions may have in place. */
+  const written = (mnemonic: string, args: number, fn: Helper['fn']): Helper => {
+    const inline = INLINE_FORMS[mnemonic.toUpperCase()], helper = contained(mnemonic.toLowerCase(), args, fn, true);
+    return inline === undefined ? helper : { ...helper, inline };
+  };
   const faulting = (name: string, args: number, fn: Helper['fn']): Helper => ({ name, args, returns: false, globals: 'none', pure: false, mayFault: true, fn });
 
   const packed = ([2, 4] as const).flatMap((count) => [
@@ -30,11 +36,11 @@ export function createSimdHelpers(cpu: SimdContext): Helper[] {
     }),
   ]);
   const masks = Object.entries(createMasks(R)).map(([name, fn]) => contained(name, fn.length, fn, true));
-  const floats = Object.entries(createFloats(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), fn.length, fn as Helper['fn'], true));
-  const conversions = Object.entries(createConversions(R)).map(([mnemonic, fn]) => contained(mnemonic.toLowerCase(), 2, fn as Helper['fn'], true));
+  const floats = Object.entries(createFloats(R)).map(([mnemonic, fn]) => written(mnemonic, fn.length, fn as Helper['fn']));
+  const conversions = Object.entries(createConversions(R)).map(([mnemonic, fn]) => written(mnemonic, 2, fn as Helper['fn']));
   const comparisons = ([
     ['comiss', compareSingles(R, true)], ['ucomiss', compareSingles(R, false)], ['comisd', compareDoubles(R, true)], ['ucomisd', compareDoubles(R, false)],
-  ] as const).map(([name, fn]) => contained(name, 2, fn as Helper['fn'], true));
+  ] as const).map(([name, fn]) => written(name, 2, fn as Helper['fn']));
   const { fxsave, fxrstor, ldmxcsr, maskmov } = createFxsave(cpu);
   /** TOP is 0, all tags are valid. */
   function enterMmx(): void {

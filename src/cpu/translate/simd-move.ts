@@ -3,14 +3,15 @@ import { ANY, ZERO } from './context.ts';
 import type { Context } from './context.ts';
 import type { Emit, Family } from './emitter.ts';
 import { forAll } from './emitter.ts';
-import { store } from './memory.ts';
+import { load, store } from './memory.ts';
 import { read, write } from './operands.ts';
 import { copyWords, enterMmx, inMemory, isMmx, registerSlot, simd, sizeInMemory, sourceSlot, vectorAddress } from './simd-operands.ts';
 
 const wordsOf = (ctx: Context, n: number): number => (isMmx(ctx, n) ? 2 : 4);
 
-function clearWords(ctx: Context, from: number, count: number): void {
-  for (let i = 0; i < count; i++) ctx.b.sti(from + i, 0);
+function clearWords({ b }: Context, from: number, count: number): void {
+  if ((count & 1) !== 0) b.sti(from, 0);
+  if (count > 1) b.zeroVec(from + (count & 1), 8);
 }
 
 /** Stores register operand n (from its word `first` on) to memory operand 0. */
@@ -21,6 +22,13 @@ function storeRegister(ctx: Context, first = 0): void {
     b.ldEnv(value, slot);
     store(ctx, linear, 4, value);
   } else b.storeVec(slot, linear, size);
+}
+
+/** Loads what operand 1 is in memory, 4 or 8 bytes, to the words from `to` on. */
+function loadLow(ctx: Context, to: number): void {
+  const size = sizeInMemory(ctx, 1), linear = vectorAddress(ctx, size, false);
+  if (size === 4) ctx.b.stEnv(load(ctx, linear, 4), to);
+  else ctx.b.loadVec(to, linear, 8);
 }
 
 /** The whole register, or all of it that is in memory. */
@@ -43,9 +51,12 @@ function moveScalar(ctx: Context): void {
     storeRegister(ctx);
     return;
   }
-  const to = registerSlot(ctx, 0), count = sizeInMemory(ctx, 1) / 4, loads = inMemory(ctx, 1);
-  copyWords(ctx, to, sourceSlot(ctx, 1), count);
-  if (loads) clearWords(ctx, to + count, 4 - count);
+  const to = registerSlot(ctx, 0), count = sizeInMemory(ctx, 1) / 4;
+  if (!inMemory(ctx, 1)) copyWords(ctx, to, registerSlot(ctx, 1), count);
+  else {
+    loadLow(ctx, to);
+    clearWords(ctx, to + count, 4 - count);
+  }
 }
 
 /** MOVQ between XMM registers and memory: the high words become 0. */
@@ -55,7 +66,8 @@ function moveQuadword(ctx: Context): void {
     return;
   }
   const to = registerSlot(ctx, 0);
-  copyWords(ctx, to, sourceSlot(ctx, 1), 2);
+  if (inMemory(ctx, 1)) loadLow(ctx, to);
+  else copyWords(ctx, to, registerSlot(ctx, 1), 2);
   clearWords(ctx, to + 2, 2);
 }
 

@@ -81,14 +81,13 @@ export function enterMmx(ctx: Context, n = -1): void {
   if (n >= 0) b.sti(FPU_EXP + (registerSlot(ctx, n) - FPU_LOW >> 1), MMX_EXPONENT);
 }
 
-/** Copies `count` words. */
-export function copyWords(ctx: Context, to: number, from: number, count: number): void {
-  const { b } = ctx;
-  // All are read before any is written: the two may overlap.
-  const words = Array.from({ length: count }, (_, i) => {
-    const word = b.temp();
-    b.ldEnv(word, from + i);
-    return word;
-  });
-  words.forEach((word, i) => b.stEnv(word, to + i));
+/** Copies `count` words, 1, 2 or 4. */
+export function copyWords({ b }: Context, to: number, from: number, count: number): void {
+  if (count > 1) {
+    b.movVec(to, from, count === 2 ? 8 : 16);
+    return;
+  }
+  const word = b.temp();
+  b.ldEnv(word, from);
+  b.stEnv(word, to);
 }

@@ -22,6 +22,11 @@ const LOGIC: Readonly<Record<string, (ctx: Context, out: number, a: number, b: n
 
 function logic(ctx: Context, mnemonic: string): void {
   const { b } = ctx, source = sourceSlot(ctx, 1), to = registerSlot(ctx, 0);
+  // The usual way to make a zero.
+  if (mnemonic === 'PXOR' && source === to) {
+    b.zeroVec(to, isMmx(ctx, 0) ? 8 : 16);
+    return;
+  }
   for (let word = 0; word < (isMmx(ctx, 0) ? 2 : 4); word++) {
     const first = b.temp(), second = b.temp(), out = b.temp();
     b.ldEnv(first, to + word);
@@ -50,9 +55,18 @@ function argumentsOf(ctx: Context, name: string, to: number, source: number): nu
 }
 
 /** UNPCKLPS and its like are moves of bits. */
-const AS_INTEGERS: Readonly<Record<string, string>> = { UNPCKLPS: 'PUNPCKLDQ', UNPCKHPS: 'PUNPCKHDQ', UNPCKLPD: 'PUNPCKLQDQ', UNPCKHPD: 'PUNPCKHQDQ' };
+const AS_INTEGERS: Readonly<Record<string, string>> = { UNPCKLPS: 'PUNPCKLDQ', UNPCKHPS: 'PUNPCKHDQ' };
 function unpack(ctx: Context): void {
   ctx.call(packedName(AS_INTEGERS[ctx.insn.row.mnemonic]!, false, false), ctx.const(registerSlot(ctx, 0)), ctx.const(sourceSlot(ctx, 1)));
+}
+
+/** UNPCKLPD and PUNPCKLQDQ join the low halves, the others the high ones. */
+function joinHalves(half: 0 | 2): Emit {
+  return (ctx) => {
+    const { b } = ctx, to = registerSlot(ctx, 0), source = sourceSlot(ctx, 1);
+    b.movVec(to, to + half, 8);
+    b.movVec(to + 2, source + half, 8);
+  };
 }
 
 /** The helper says 1 if it has done nothing because of an exception. */
@@ -135,7 +149,7 @@ const FLOATS = [
   ...shapes('ADD', 'SUB', 'MUL', 'DIV', 'MIN', 'MAX', 'SQRT', 'CMP'), 'ADDSUBPS', 'ADDSUBPD', 'HADDPS', 'HADDPD', 'HSUBPS', 'HSUBPD', 'RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS',
 ];
 const PACKED = [
-  ...Object.keys(LANES), ...Object.keys(SAME_AS), 'PUNPCKLBW', 'PUNPCKHBW', 'PUNPCKLWD', 'PUNPCKHWD', 'PUNPCKLDQ', 'PUNPCKHDQ', 'PUNPCKLQDQ', 'PUNPCKHQDQ',
+  ...Object.keys(LANES), ...Object.keys(SAME_AS), 'PUNPCKLBW', 'PUNPCKHBW', 'PUNPCKLWD', 'PUNPCKHWD', 'PUNPCKLDQ', 'PUNPCKHDQ',
   'PACKSSWB', 'PACKUSWB', 'PACKSSDW', 'PSHUFW', 'PSHUFLW', 'PSHUFHW', 'PSHUFD', 'SHUFPS', 'SHUFPD', 'PSLLW', 'PSLLD', 'PSLLQ', 'PSRLW', 'PSRLD', 'PSRLQ', 'PSRAW', 'PSRAD',
   'PSLLDQ', 'PSRLDQ', 'PADDQ', 'PSUBQ', 'PMULUDQ', 'PSADBW',
 ];
@@ -145,7 +159,8 @@ const CONVERSIONS = [
 ];
 
 export const simdFamily: Family = {
-  ...forAll(PACKED, simd(packed)), ...forAll(Object.keys(AS_INTEGERS), simd(unpack)), ...forAll(FLOATS, simd(float)), ...forAll(CONVERSIONS, simd(convert)),
+  ...forAll(PACKED, simd(packed)), ...forAll(Object.keys(AS_INTEGERS), simd(unpack)),
+  ...forAll(['UNPCKLPD', 'PUNPCKLQDQ'], simd(joinHalves(0))), ...forAll(['UNPCKHPD', 'PUNPCKHQDQ'], simd(joinHalves(2))), ...forAll(FLOATS, simd(float)), ...forAll(CONVERSIONS, simd(convert)),
   ...forAll(['COMISS', 'COMISD', 'UCOMISS', 'UCOMISD'], simd(compare)), MASKMOVQ: simd(maskMove), MASKMOVDQU: simd(maskMove), EMMS: simd(emms, () => true),
   FXSAVE: saveArea('fxsave'), FXRSTOR: saveArea('fxrstor'), LDMXCSR: mxcsr((ctx) => ctx.call('ldmxcsr', read(ctx, 0, ANY))), STMXCSR: mxcsr(stmxcsr),
   LFENCE: fence, MFENCE: fence, SFENCE: fence,

@@ -17,6 +17,7 @@ import type { EnvLayout, Helper } from '../env.ts';
 import { CONST, GLOBAL } from '../ir.ts';
 import type { Block, Op } from '../ir.ts';
 import * as O from '../ops.ts';
+import { Shadows } from './shadows.ts';
 import { DISPATCH, edgeTo } from './flow-graph.ts';
 import type { Edge, FlowNode, Terminator } from './flow-graph.ts';
 import { structure } from './structure.ts';
@@ -70,6 +71,7 @@ export class RegionEmitter {
   private readonly claims: boolean;
   private readonly blocks: readonly RegionBlock[];
   private readonly nodes: FlowNode[];
+  private readonly shadows: Shadows;
   readonly sites: Site[] = [];
   private readonly used = new Set<number>();
   private readonly written = new Set<number>();
@@ -78,6 +80,8 @@ export class RegionEmitter {
   // The block being added.
   private block!: Block;
   private names: string[] = [];
+  /** Per value: the op that names it last. */
+  private last = new Map<number, number>();
   private text = '';
   private node = 0;
   private insn = { eip: 0, ccOp: 0, index: -1, accesses: 0, calls: false };
@@ -94,6 +98,7 @@ export class RegionEmitter {
     this.flags = options.flags;
     this.callSites = options.callSites;
     this.claims = options.claims ?? false;
+    this.shadows = new Shadows(options.layout.leastDouble);
     // The first node of block i is node i.
     this.nodes = blocks.map(() => ({ code: '', next: { kind: 'none' } }));
   }
@@ -158,6 +163,11 @@ export class RegionEmitter {
           this.close({ kind: 'none' });
         }
         open = false;
+      } else if (this.isInline(op)) {
+        // What the helper says of exceptions matters only where it is called.
+        const check = ops.ops[i + 1]!, checked = check.def === O.TRAP && check.args[0] === args[1];
+        this.inline(op, checked ? check : undefined, i);
+        if (checked) i++;
       } else this.emit(op);
     }
     if (open) throw new Error('a block does not end');
@@ -173,11 +183,14 @@ export class RegionEmitter {
     const { globals, budget } = this.layout;
     const all = [...new Set([...this.used, ...this.written])].sort((a, b) => a - b), written = [...this.written].sort((a, b) => a - b);
     const save = written.map((slot) => `R[${slot}] = ${globals[slot]};`).join(' '), reload = all.map((slot) => `${globals[slot]} = R[${slot}];`).join(' ');
+    const { shadows } = this;
+    shadows.complete();
+    const text = shadows.resolve(body.replaceAll(SAVE, save).replaceAll(RELOAD, reload));
     const locals = [
-      ...all.map((slot) => `${globals[slot]} = R[${slot}]`), `budget = R[${budget}]`, 'site = 0', `${DISPATCH} = 0`, 'a = 0', 'p = 0',
+      ...all.map((slot) => `${globals[slot]} = R[${slot}]`), ...shadows.locals, `budget = R[${budget}]`, 'site = 0', `${DISPATCH} = 0`, 'a = 0', 'p = 0',
       ...Array.from({ length: this.temps }, (_, i) => `t${i} = 0`),
     ];
-    return `return (function ${name}(entry, TR, TW) {\nlet ${locals.join(', ')};\nX: {\n${body.replaceAll(SAVE, save).replaceAll(RELOAD, reload)}}\n${save} R[${budget}] = budget;\nreturn site;\n})`;
+    return `return (function ${name}(entry, TR, TW) {\nlet ${locals.join(', ')};\n${shadows.prologue}\nX: {\n${text}}\n${save} ${shadows.epilogue}R[${budget}] = budget;\nreturn site;\n})`;
   }
 
   /** Numbers of the helpers that the text calls as f<number>. */
@@ -187,6 +200,8 @@ export class RegionEmitter {
 
   private close(next: Terminator): void {
     this.writable = -1;
+    // Only exits end without a successor: they leave the words as they are.
+    if (next.kind !== 'none') this.text += this.shadows.settle();
     this.nodes[this.node] = { code: this.text, next };
     this.text = '';
   }
@@ -214,10 +229,11 @@ export class RegionEmitter {
       case O.DISCARD:
         return;
       case O.LD_ENV:
+        this.text += this.shadows.flush(args[1]!, 1);
         this.assign(args[0]!, `R[${args[1]}]`);
         return;
       case O.ST_ENV:
-        this.text += `R[${args[1]}] = ${this.input(args[0]!)};\n`;
+        this.text += `${this.shadows.flush(args[1]!, 1)}${this.shadows.overtake(args[1]!, 1)}R[${args[1]}] = ${this.input(args[0]!)};\n`;
         this.changes ||= args[1] === this.layout.flags;
         return;
       case O.GUEST_LD:
@@ -230,8 +246,14 @@ export class RegionEmitter {
       case O.GUEST_ST_VEC:
         this.vector(def === O.GUEST_LD_VEC ? 'load' : 'store', args[1]!, args[0]!, args[2]!);
         return;
+      case O.MOV_VEC:
+        this.text += this.shadows.move(args[0]!, args[1]!, args[2]!);
+        return;
+      case O.ZERO_VEC:
+        this.text += this.shadows.clear(args[0]!, args[1]!);
+        return;
       case O.TRAP:
-        this.text += `if (${conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!))}) { site = ${this.site('trap').number}; break X; }\n`;
+        this.text += this.trap(op);
         return;
       case O.CALL:
         this.call(op);
@@ -258,9 +280,15 @@ export class RegionEmitter {
   }
 
   private vector(kind: 'load' | 'store', slot: number, address: number, bytes: number): void {
-    const word = (i: number): string => (kind === 'load' ? `R[${slot + i}] = V.getInt32(p${i === 0 ? '' : ` + ${4 * i}`}, true);` : `V.setInt32(p${i === 0 ? '' : ` + ${4 * i}`}, R[${slot + i}], true);`);
-    const words = Array.from({ length: bytes / 4 }, (_, i) => word(i)).join(' ');
-    this.access(kind, address, bytes, (slow) => (slow === null ? words : `${kind}VecSlow(a, ${slot}, ${bytes}); `));
+    const { shadows } = this;
+    // A slow store takes the words.
+    const before = kind === 'store' ? shadows.flush(slot, bytes / 4) : '', work = kind === 'load' ? shadows.load(slot, bytes) : shadows.store(slot, bytes);
+    this.access(kind, address, bytes, (slow) => (slow === null ? work
+      : kind === 'load' ? `loadVecSlow(a, ${slot}, ${bytes}); ${shadows.loaded(slot, bytes)}` : `${before}storeVecSlow(a, ${slot}, ${bytes}); `));
+  }
+
+  private trap({ args }: Op): string {
+    return `if (${conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!))}) { site = ${this.site('trap').number}; break X; }\n`;
   }
 
   /** The address check, and what is done on a hit (`work(null)`); on a miss the function is left, or calls the slow path. */
@@ -291,29 +319,55 @@ export class RegionEmitter {
 
   private call({ args }: Op): void {
     this.writable = -1;
-    const helper = this.helpers[args[0]!]!;
+    const helper = this.helpers[args[0]!]!, { shadows } = this;
     const outs = helper.returns ? 1 : 0;
-    const inputs = args.slice(1 + outs).map((arg) => this.input(arg)).join(', ');
+    const inputs = args.slice(1 + outs).map((arg) => this.input(arg)), call = `f${args[0]}(${inputs.join(', ')})`;
     this.calls.add(args[0]!);
-    const expression = `f${args[0]}(${inputs})`;
-    const alone = helper.pure || helper.contained === true;
-    if (!alone) {
-      this.changes = true;
-      this.text += `${helper.mayFault || helper.globals !== 'none' ? `${SAVE} ` : ''}R[${this.layout.budget}] = budget; R[${this.layout.site}] = ${this.site('call').number};\n`;
-    }
-    if (alone) {
+    const expression = helper.shortcut?.(call, ...inputs) ?? call;
+    if (helper.pure || helper.contained === true) {
+      const { words } = helper;
+      if (!helper.pure) this.text += words === undefined ? shadows.flushAll() : shadows.flush(words[0], words[1] - words[0]);
       if (outs > 0) this.assign(args[1]!, `${expression} | 0`);
       else this.text += `${expression};\n`;
+      if (!helper.pure) this.text += words === undefined ? shadows.overtakeAll() : shadows.overtake(words[0], words[1] - words[0]);
       return;
     }
+    this.changes = true;
+    this.text += `${helper.mayFault || helper.globals !== 'none' ? `${SAVE} ` : ''}${shadows.flushAll()}R[${this.layout.budget}] = budget; R[${this.layout.site}] = ${this.site('call').number};\n`;
     // The result is taken before the registers are read again: it may be one of them.
-    const reload = `${helper.globals === 'write' ? `${RELOAD} ` : ''}budget = R[${this.layout.budget}];\n`;
+    const reload = `${helper.globals === 'write' ? `${RELOAD} ` : ''}${shadows.overtakeAll()}budget = R[${this.layout.budget}];\n`;
     if (outs === 0) {
       this.text += `${expression};\n${reload}`;
       return;
     }
     this.text += `a = ${expression} | 0;\n${reload}`;
     this.assign(args[1]!, 'a');
+  }
+
+  /** A helper with an inline form, all inputs known. */
+  private isInline({ def, args }: Op): boolean {
+    if (def !== O.CALL) return false;
+    const { inline, returns } = this.helpers[args[0]!]!;
+    return inline !== undefined && args.slice(returns ? 2 : 1).every((arg) => this.block.isConst(arg));
+  }
+
+  /** The form where it holds, else the helper; `check` is the trap that follows on its result. */
+  private inline({ args }: Op, check: Op | undefined, at: number): void {
+    this.writable = -1;
+    const number = args[0]!, helper = this.helpers[number]!, { shadows } = this;
+    const inputs = args.slice(helper.returns ? 2 : 1).map((arg) => this.block.constValue(arg));
+    const { reads, writes, readsWords = [], writesWords = [], text } = helper.inline!(inputs);
+    this.calls.add(number);
+    const emit = (more: string): void => { this.text += more; };
+    const operands = reads.map((slot) => shadows.read(slot, emit));
+    for (const slot of [...readsWords, ...writesWords]) emit(shadows.flush(slot, 1));
+    const before = reads.concat(writes).map((slot) => shadows.flush(slot, 2)).join('');
+    const { before: first, holds, then, value = '0' } = text(operands, writes.map((slot) => shadows.write(slot)));
+    const out = helper.returns ? args[1]! : -1, call = `f${number}(${inputs.join(', ')})`;
+    const assign = (expression: string): string => (out < 0 ? `${expression}; ` : `${this.assignment(out, expression)} `);
+    const wanted = out >= 0 && this.last.get(out)! > (check === undefined ? at : at + 1);
+    emit(`${first} if (${holds}) { ${then} ${wanted ? assign(value) : ''}}\nelse { ${before}${assign(`${call} | 0`)}${check === undefined ? '' : this.trap(check)}${shadows.afterSlow(writes)} }\n`);
+    for (const slot of writesWords) emit(shadows.overtake(slot, 1));
   }
 
   /** A site for the present instruction's next access. */
@@ -356,7 +410,7 @@ export class RegionEmitter {
   /** JavaScript names of the block's temporaries: a name is free again after the last use, as long as the block only jumps forward. */
   private nameTemps(): string[] {
     const { ops, kinds } = this.block;
-    const last = new Map<number, number>(), set = new Set<number>();
+    const last = this.last = new Map<number, number>(), set = new Set<number>();
     let backward = false;
     ops.forEach(({ def, args }, at) => {
       for (const arg of this.valuesOf(def, args)) last.set(arg, at);

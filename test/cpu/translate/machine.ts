@@ -150,6 +150,8 @@ export class TestCpu extends FakeCpu {
           this.probe(get(args[0]!), args[2]!);
           for (let word = 0; word < args[2]! / 4; word++) this.store32(get(args[0]!) + 4 * word | 0, R[args[1]! + word]!);
           break;
+        case O.MOV_VEC: R.copyWithin(args[0]!, args[1]!, args[1]! + args[2]! / 4); break;
+        case O.ZERO_VEC: R.fill(0, args[0]!, args[0]! + args[1]! / 4); break;
         case O.TRAP:
           if (compare(args[2]!, get(args[0]!), get(args[1]!))) this.raise(args[3]!, 0);
           break;
