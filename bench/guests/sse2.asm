@@ -3,7 +3,7 @@
 ; Checksum: h = h * 31 + steps + round(sqrt(|z|^2) * 1000 / (steps + 1)) over all points.
 
 %define NAME 'sse2'
-ITERATIONS      equ 20
+ITERATIONS      equ 300
 EXPECTED        equ 0x6295B497
 
 %include "common/start.inc"

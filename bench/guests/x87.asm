@@ -3,7 +3,7 @@
 ; Checksum: h = h * 31 + steps + round(sqrt(|z|^2) * 1000 / (steps + 1)) over all points.
 
 %define NAME 'x87'
-ITERATIONS      equ 10
+ITERATIONS      equ 60
 EXPECTED        equ 0x6295B497
 
 %include "common/start.inc"

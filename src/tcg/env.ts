@@ -49,8 +49,6 @@ export interface Helper {
   readonly contained?: boolean;
   /** Of a pure helper: a JavaScript expression that spares common operands the call, which is given first. */
   readonly shortcut?: (call: string, ...inputs: string[]) => string;
-  /** Of a contained helper: state words that it touches at most, from the first up to and without the second. */
-  readonly words?: readonly [from: number, end: number];
   /** Of a contained helper whose inputs are constants. */
   readonly inline?: (inputs: readonly number[]) => InlineForm;
   readonly fn: (...args: number[]) => number | void;

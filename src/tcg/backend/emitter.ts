@@ -325,11 +325,10 @@ export class RegionEmitter {
     this.calls.add(args[0]!);
     const expression = helper.shortcut?.(call, ...inputs) ?? call;
     if (helper.pure || helper.contained === true) {
-      const { words } = helper;
-      if (!helper.pure) this.text += words === undefined ? shadows.flushAll() : shadows.flush(words[0], words[1] - words[0]);
+      if (!helper.pure) this.text += shadows.flushAll();
       if (outs > 0) this.assign(args[1]!, `${expression} | 0`);
       else this.text += `${expression};\n`;
-      if (!helper.pure) this.text += words === undefined ? shadows.overtakeAll() : shadows.overtake(words[0], words[1] - words[0]);
+      if (!helper.pure) this.text += shadows.overtakeAll();
       return;
     }
     this.changes = true;
