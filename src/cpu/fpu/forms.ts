@@ -9,10 +9,10 @@ import { OPERAND } from './state.ts';
  *
  *     bits 0-14    packed opcode (helpers.ts)
  *     bits 15-17   the result goes to ST(d)
- *     bits 18-21   first operand: ST(0-7), or OPERAND (8)
- *     bits 22-25   second operand
- *     bits 26-27   how often it pops
- *     bit 28       the second operand's sign is flipped
+ *     bits 18-21   the operand y beside ST(0): ST(0-7), or OPERAND (8)
+ *     bit 22       ST(0) - y
+ *     bit 23       y - ST(0), y / ST(0)
+ *     bits 24-25   how often it pops
  */
 export interface FastForm {
   readonly name: string;
@@ -20,25 +20,26 @@ export interface FastForm {
   readonly operands: number;
 }
 
-export const FORM_D = 15, FORM_X = 18, FORM_Y = 22, FORM_POPS = 26, FORM_FLIP = 28;
-const FLIP = 1;
+export const FORM_D = 15, FORM_Y = 18, FORM_MINUS = 22, FORM_REVERSED = 23, FORM_POPS = 24;
+const MINUS = 1 << FORM_MINUS, REVERSED = 1 << FORM_REVERSED;
 
 const form = (name: string, operands = 0, ...args: number[]): FastForm => ({ name, args, operands });
 /** The part of a form that names the operands. */
-export const operands = (d: number, x: number, y: number, pops: number, flip = 0): number => d << FORM_D | x << FORM_X | y << FORM_Y | pops << FORM_POPS | flip << FORM_FLIP;
+export const operands = (d: number, y: number, pops = 0): number => d << FORM_D | y << FORM_Y | pops << FORM_POPS;
 const TOP_BIT = 0x80000000 | 0;
 
 /** ST(d) = ST(0) op ST(y), by ModRM.reg: ADD MUL COM COMP SUB SUBR DIV DIVR. */
 function arithmetic(reg: number, d: number, y: number, pops: number): FastForm {
+  const all = operands(d, y, pops);
   switch (reg) {
-    case 0: return form('x87_add', operands(d, 0, y, pops));
-    case 1: return form('x87_mul', operands(d, 0, y, pops));
-    case 2: return form('x87_com', operands(0, 0, y, pops));
-    case 3: return form('x87_com', operands(0, 0, y, 1));
-    case 4: return form('x87_add', operands(d, 0, y, pops, FLIP));
-    case 5: return form('x87_add', operands(d, y, 0, pops, FLIP));
-    case 6: return form('x87_div', operands(d, 0, y, pops));
-    default: return form('x87_div', operands(d, y, 0, pops));
+    case 0: return form('x87_add', all);
+    case 1: return form('x87_mul', all);
+    case 2: return form('x87_com', all);
+    case 3: return form('x87_com', operands(d, y, 1));
+    case 4: return form('x87_add', all | MINUS);
+    case 5: return form('x87_add', all | REVERSED);
+    case 6: return form('x87_div', all);
+    default: return form('x87_div', all | REVERSED);
   }
 }
 
@@ -51,8 +52,8 @@ export function registerForm(opcode: number, modrm: number): FastForm {
   // With ST(i) as destination SUB and SUBR, DIV and DIVR have changed places: the operands keep theirs.
   if ((opcode === 4 || opcode === 6) && !isComparison(reg)) return arithmetic(reg, i, i, opcode === 6 ? 1 : 0);
   if (opcode === 1) {
-    if (reg === 0) return form('x87_push', operands(0, 0, i, 0));
-    if (reg === 1) return form('x87_xch', operands(0, 0, i, 0));
+    if (reg === 0) return form('x87_push', operands(0, i));
+    if (reg === 1) return form('x87_xch', operands(0, i));
     switch (modrm) {
       case 0xe0: return form('x87_sign', 0, 0xffff, 0x8000);
       case 0xe1: return form('x87_sign', 0, 0x7fff, 0);
@@ -63,14 +64,14 @@ export function registerForm(opcode: number, modrm: number): FastForm {
   }
   if (opcode === 5) {
     switch (reg) {
-      case 2: return form('x87_copy', operands(i, 0, 0, 0));
-      case 3: return form('x87_copy', operands(i, 0, 0, 1));
-      case 4: return form('x87_com', operands(0, 0, i, 0));
-      case 5: return form('x87_com', operands(0, 0, i, 1));
+      case 2: return form('x87_copy', operands(i, 0));
+      case 3: return form('x87_copy', operands(i, 0, 1));
+      case 4: return form('x87_com', operands(0, i));
+      case 5: return form('x87_com', operands(0, i, 1));
     }
   }
   const comparesAndPopsBoth = (opcode === 6 && modrm === 0xd9) || (opcode === 2 && modrm === 0xe9);
-  return comparesAndPopsBoth ? form('x87_com', operands(0, 0, 1, 2)) : form('x87_other');
+  return comparesAndPopsBoth ? form('x87_com', operands(0, 1, 2)) : form('x87_other');
 }
 
 /** An operand that is loaded: its size, the helper that makes register OPERAND of FPU_BYTES, and the form that uses it. */
@@ -86,8 +87,8 @@ const FORMATS: readonly (readonly [size: 2 | 4 | 8, convert: string])[] = [[4, '
 export function loadForm(opcode: number, reg: number): LoadForm | undefined {
   const [size, convert] = FORMATS[opcode >> 1]!;
   if ((opcode & 1) === 0) return { size, convert, then: arithmetic(reg, 0, OPERAND, 0) };
-  if (reg === 0) return { size, convert, then: form('x87_push', operands(0, 0, OPERAND, 0)) };
-  return opcode === 7 && reg === 5 ? { size: 8, convert: 'x87_from_int64', then: form('x87_push', operands(0, 0, OPERAND, 0)) } : undefined;
+  if (reg === 0) return { size, convert, then: form('x87_push', operands(0, OPERAND)) };
+  return opcode === 7 && reg === 5 ? { size: 8, convert: 'x87_from_int64', then: form('x87_push', operands(0, OPERAND)) } : undefined;
 }
 
 /** Bytes of a store of ST(0) by FST, FIST and their popping siblings; undefined for other instructions. */

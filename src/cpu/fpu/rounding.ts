@@ -11,6 +11,7 @@ const SW_PE = 0x20, SW_ES_BUSY = 0x8080, SW_C1 = 0x200, SW_TOP = 0x3800;
 const CW_PM = 0x20, CW_PC = 0x300, PC_24 = 0, PC_53 = 0x200, CW_RC = 0xc00, RC_NEAREST = 0, RC_DOWN = 0x400, RC_UP = 0x800;
 /** To nearest, 64 bits, inexact results masked: FNINIT. */
 const CW_DEFAULT = 0x320;
+const POPS = 3 << FORM_POPS, TAG_EMPTY = 3;
 
 export interface Put {
   /**
@@ -28,18 +29,21 @@ export function roundsUp(control: number, sign: number, odd: number, half: numbe
   return mode === (sign !== 0 ? RC_DOWN : RC_UP);
 }
 
-const isInRange = (exponent: number): boolean => exponent > 0 && exponent < SPECIAL;
+const isInRange = (exponent: number): boolean => exponent - 1 >>> 0 < SPECIAL - 1;
 
 /** `otherwise` is called with the form if a result is not in range; nothing has changed then. */
 export function createPut(R: Int32Array, otherwise: (form: number) => void): Put {
   /** Stores a result that is rounded; `word`: its sign and exponent, `raised`: what is added to the status word. */
   function store(form: number, status: number, word: number, high: number, low: number, raised: number): void {
-    const top = status >> 11 & 7, to = top + (form >> FORM_D) & 7, pops = form >> FORM_POPS & 1;
+    const to = (status >> 11) + (form >> FORM_D) & 7;
     R[FPU_LOW + 2 * to] = low;
     R[FPU_HIGH + 2 * to] = high;
     R[FPU_EXP + to] = word;
-    R[FPU_SW] = status & ~(SW_TOP | SW_C1) | (top + pops & 7) << 11 | raised;
-    R[FPU_TW] = R[FPU_TW]! | (-pops & 3) << 2 * top;
+    if ((form & POPS) === 0) R[FPU_SW] = status & ~SW_C1 | raised;
+    else {
+      R[FPU_SW] = status & ~(SW_TOP | SW_C1) | status + 0x800 & SW_TOP | raised;
+      R[FPU_TW] = R[FPU_TW]! | TAG_EMPTY << (status >> 10 & 14);
+    }
   }
 
   /** Under any rounding and precision control. */
@@ -83,11 +87,17 @@ export function createPut(R: Int32Array, otherwise: (form: number) => void): Put
       putControlled(form, status, sign, exponent, high, low, rest);
       return;
     }
-    // Half a unit, and what makes it more than that or a tie with an odd number.
-    const more = rest << 1 | low & 1, up = rest >>> 31 & (more | -more) >>> 31;
-    const lower = low + up | 0, carry = (low & ~lower) >>> 31;
-    const upper = high + carry | 0, over = (high & ~upper) >>> 31, rounded = exponent + over | 0;
-    if (isInRange(rounded)) store(form, status, sign << 15 | rounded, upper | over << 31, lower, (rest | -rest) >> 31 & SW_PE | up << 9);
+    // Up by a carry: more than half a unit, or half and an odd number.
+    const up = (rest >>> 1 | rest & 1) + 0x3fffffff + (low & 1) >>> 31;
+    low = low + up | 0;
+    if (low === 0 && up !== 0) {
+      high = high + 1 | 0;
+      if (high === 0) {
+        high = TOP_BIT;
+        exponent = exponent + 1 | 0;
+      }
+    }
+    if (isInRange(exponent)) store(form, status, sign << 15 | exponent, high, low, (rest | -rest) >> 31 & SW_PE | up << 9);
     else otherwise(form);
   }
 

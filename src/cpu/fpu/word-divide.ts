@@ -2,7 +2,7 @@
  * Quotients and square roots of ordinary 80-bit numbers (see words.ts), through doubles that hold 22-bit limbs: every intermediate value is a
  * whole number below 2^53.
  */
-import { FORM_X, FORM_Y } from './forms.ts';
+import { FORM_REVERSED, FORM_Y } from './forms.ts';
 import type { Put } from './rounding.ts';
 import { FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW, OPERAND } from './state.ts';
 import type { WordClasses } from './words.ts';
@@ -13,7 +13,7 @@ const LIMB = 0x400000, LIMB_MASK = LIMB - 1;
 
 /** Instructions by their form (forms.ts). */
 export interface WordDivision {
-  /** ST(d) = x / y. */
+  /** ST(d) = ST(0) / y, or y / ST(0). */
   divide(form: number): void;
   /** ST(0) = its root. */
   squareRoot(form: number): void;
@@ -21,8 +21,8 @@ export interface WordDivision {
 
 export function createWordDivision(R: Int32Array, { isEmpty, isOrdinary, isZero }: WordClasses, { put, putZero }: Put, otherwise: (form: number) => void): WordDivision {
   function divide(form: number): void {
-    const status = R[FPU_SW]!, top = status >> 11 & 7, dividend = form >> FORM_X & 15, divisor = form >> FORM_Y & 15;
-    const x = dividend === OPERAND ? OPERAND : top + dividend & 7, y = divisor === OPERAND ? OPERAND : top + divisor & 7;
+    const status = R[FPU_SW]!, top = status >> 11 & 7, operand = form >> FORM_Y & 15, other = operand === OPERAND ? OPERAND : top + operand & 7;
+    const reversed = (form >> FORM_REVERSED & 1) !== 0, x = reversed ? other : top, y = reversed ? top : other;
     const sign = (R[FPU_EXP + x]! ^ R[FPU_EXP + y]!) >>> 15;
     if (isEmpty(x) || isEmpty(y) || !isOrdinary(y)) otherwise(form);
     else if (isOrdinary(x)) divideOrdinary(form, status, sign, x, y);

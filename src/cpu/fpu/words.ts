@@ -5,16 +5,16 @@
  * A mispredicted branch costs as much as an addition, so nothing on the common path branches on the bits of the numbers: carries are bit 31
  * of the majority of two summands and the inverted sum; (x | -x) >>> 31 is 1 unless x is 0; a shift by ~n after one by 1 is one by 32 - n,
  * for n = 0 too. Masks tell V8 the ranges of indices, so that it checks none of them.
- * Of a product of two 32-bit words, Math.imul gives the low word; what the rounded double has more than it is near enough to a multiple of 2^32.
+ * Products of 16 by 16 bits leave room for a carry of 16 bits.
  */
-import { FORM_FLIP, FORM_X, FORM_Y } from './forms.ts';
+import { FORM_MINUS, FORM_REVERSED, FORM_Y } from './forms.ts';
 import type { Put } from './rounding.ts';
 import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW, FPU_TW, OPERAND } from './state.ts';
 
 const BIAS = 16383, SPECIAL = 0x7fff;
-const UNIT = 2 ** -32;
 const SW_C0 = 0x100, SW_C3 = 0x4000;
 const CW_RC = 0xc00, RC_DOWN = 0x400;
+const Y_IS_OPERAND = OPERAND << FORM_Y;
 
 /** Neither 0 nor SPECIAL. `word`: sign and exponent. */
 const hasOrdinaryExponent = (word: number): boolean => (word + 1 & SPECIAL - 1) !== 0;
@@ -34,7 +34,7 @@ export const createWordClasses = (R: Int32Array): WordClasses => ({
 
 /** Instructions by their form (forms.ts). */
 export interface WordArithmetic {
-  /** ST(d) = x + y, or x - y with FORM_FLIP. */
+  /** ST(d) = ST(0) + y, ST(0) - y, or y - ST(0), which is -ST(0) + y. */
   add(form: number): void;
   multiply(form: number): void;
   /** Condition codes of one register, which has a value, against another, by physical numbers; -1 if they are not ordinary. */
@@ -44,7 +44,7 @@ export interface WordArithmetic {
 export function createWordArithmetic(R: Int32Array, { isOrdinary, isZero }: WordClasses, { put, putZero }: Put, otherwise: (form: number) => void): WordArithmetic {
   /** One operand at least is not a normal number. */
   function addUnusual(form: number, status: number, a: number, b: number): void {
-    const sign = R[FPU_EXP + a]! >>> 15, other = R[FPU_EXP + b]! >>> 15 ^ form >> FORM_FLIP & 1;
+    const sign = R[FPU_EXP + a]! >>> 15 ^ form >> FORM_REVERSED & 1, other = R[FPU_EXP + b]! >>> 15 ^ form >> FORM_MINUS & 1;
     if (isZero(a) && isZero(b)) putZero(form, status, sign === other ? sign : zeroOfDifference());
     else if (isZero(a) && isOrdinary(b)) put(form, status, other, R[FPU_EXP + b]! & SPECIAL, R[FPU_HIGH + 2 * b]!, R[FPU_LOW + 2 * b]!, 0);
     else if (isZero(b) && isOrdinary(a)) put(form, status, sign, R[FPU_EXP + a]! & SPECIAL, R[FPU_HIGH + 2 * a]!, R[FPU_LOW + 2 * a]!, 0);
@@ -55,8 +55,7 @@ export function createWordArithmetic(R: Int32Array, { isOrdinary, isZero }: Word
   const zeroOfDifference = (): number => ((R[FPU_CW]! & CW_RC) === RC_DOWN ? 1 : 0);
 
   function add(form: number): void {
-    const status = R[FPU_SW]!, tags = R[FPU_TW]!, top = status >> 11 & 7, x = form >> FORM_X & 15, y = form >> FORM_Y & 15;
-    const a = x === OPERAND ? OPERAND : top + x & 7, b = y === OPERAND ? OPERAND : top + y & 7;
+    const status = R[FPU_SW]!, tags = R[FPU_TW]!, a = status >> 11 & 7, b = (form & Y_IS_OPERAND) !== 0 ? OPERAND : (status >> 11) + (form >> FORM_Y) & 7;
     // A register is empty if both bits of its tag are set.
     const empty = tags & tags >> 1;
     if (((empty >> 2 * a | empty >> 2 * b) & 1) !== 0) {
@@ -65,7 +64,7 @@ export function createWordArithmetic(R: Int32Array, { isOrdinary, isZero }: Word
     }
     let xHigh = R[FPU_HIGH + 2 * a]!, xLow = R[FPU_LOW + 2 * a]!, xExponent = R[FPU_EXP + a]!;
     let high = R[FPU_HIGH + 2 * b]!, low = R[FPU_LOW + 2 * b]!;
-    const yExponent = R[FPU_EXP + b]!, xSign = xExponent >>> 15, ySign = yExponent >>> 15 ^ form >> FORM_FLIP & 1;
+    const yExponent = R[FPU_EXP + b]!, xSign = xExponent >>> 15 ^ form >> FORM_REVERSED & 1, ySign = yExponent >>> 15 ^ form >> FORM_MINUS & 1;
     if ((xHigh & high) >= 0 || !hasOrdinaryExponent(xExponent) || !hasOrdinaryExponent(yExponent)) {
       addUnusual(form, status, a, b);
       return;
@@ -139,8 +138,8 @@ export function createWordArithmetic(R: Int32Array, { isOrdinary, isZero }: Word
   }
 
   function multiply(form: number): void {
-    const status = R[FPU_SW]!, tags = R[FPU_TW]!, top = status >> 11 & 7, x = form >> FORM_X & 15, y = form >> FORM_Y & 15;
-    const a = x === OPERAND ? OPERAND : top + x & 7, b = y === OPERAND ? OPERAND : top + y & 7, empty = tags & tags >> 1;
+    const status = R[FPU_SW]!, tags = R[FPU_TW]!, a = status >> 11 & 7, b = (form & Y_IS_OPERAND) !== 0 ? OPERAND : (status >> 11) + (form >> FORM_Y) & 7;
+    const empty = tags & tags >> 1;
     if (((empty >> 2 * a | empty >> 2 * b) & 1) !== 0) {
       otherwise(form);
       return;
@@ -152,10 +151,16 @@ export function createWordArithmetic(R: Int32Array, { isOrdinary, isZero }: Word
       return;
     }
     const xLow = R[FPU_LOW + 2 * a]!, yLow = R[FPU_LOW + 2 * b]!;
-    const xl = xLow >>> 0, xh = xHigh >>> 0, yl = yLow >>> 0, yh = yHigh >>> 0;
+    const x0 = xLow & 0xffff, x1 = xLow >>> 16, x2 = xHigh & 0xffff, x3 = xHigh >>> 16, y0 = yLow & 0xffff, y1 = yLow >>> 16, y2 = yHigh & 0xffff, y3 = yHigh >>> 16;
     const least = Math.imul(xLow, yLow), middle = Math.imul(xLow, yHigh), middle2 = Math.imul(xHigh, yLow), most = Math.imul(xHigh, yHigh);
-    const leastHigh = (xl * yl - (least >>> 0)) * UNIT + 0.5 | 0, middleHigh = (xl * yh - (middle >>> 0)) * UNIT + 0.5 | 0;
-    const middle2High = (xh * yl - (middle2 >>> 0)) * UNIT + 0.5 | 0, mostHigh = (xh * yh - (most >>> 0)) * UNIT + 0.5 | 0;
+    const a1 = Math.imul(x1, y0) + (Math.imul(x0, y0) >>> 16) | 0, a2 = Math.imul(x0, y1) + (a1 & 0xffff) | 0;
+    const leastHigh = Math.imul(x1, y1) + (a1 >>> 16) + (a2 >>> 16) | 0;
+    const b1 = Math.imul(x1, y2) + (Math.imul(x0, y2) >>> 16) | 0, b2 = Math.imul(x0, y3) + (b1 & 0xffff) | 0;
+    const middleHigh = Math.imul(x1, y3) + (b1 >>> 16) + (b2 >>> 16) | 0;
+    const c1 = Math.imul(x3, y0) + (Math.imul(x2, y0) >>> 16) | 0, c2 = Math.imul(x2, y1) + (c1 & 0xffff) | 0;
+    const middle2High = Math.imul(x3, y1) + (c1 >>> 16) + (c2 >>> 16) | 0;
+    const d1 = Math.imul(x3, y2) + (Math.imul(x2, y2) >>> 16) | 0, d2 = Math.imul(x2, y3) + (d1 & 0xffff) | 0;
+    const mostHigh = Math.imul(x3, y3) + (d1 >>> 16) + (d2 >>> 16) | 0;
     const sum = leastHigh + middle | 0, carry = (leastHigh & middle | (leastHigh | middle) & ~sum) >>> 31;
     const rest = sum + middle2 | 0, carry2 = (sum & middle2 | (sum | middle2) & ~rest) >>> 31;
     const upper = most + middleHigh + carry | 0, carry3 = (most & middleHigh | (most | middleHigh) & ~upper) >>> 31;

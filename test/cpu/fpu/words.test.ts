@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as F from '../../../src/cpu/fpu/float80.ts';
 import type { Float80 } from '../../../src/cpu/fpu/float80.ts';
-import { operands } from '../../../src/cpu/fpu/forms.ts';
+import { FORM_MINUS, FORM_REVERSED, operands } from '../../../src/cpu/fpu/forms.ts';
 import { createPut } from '../../../src/cpu/fpu/rounding.ts';
 import { FPU_CW, FPU_SW } from '../../../src/cpu/fpu/state.ts';
 import { FpuUnit } from '../../../src/cpu/fpu/unit.ts';
@@ -20,8 +20,8 @@ let refused = false;
 const refuse = (): void => { refused = true; };
 const classes = createWordClasses(R), end = createPut(R, refuse);
 const { add, multiply, compare } = createWordArithmetic(R, classes, end, refuse), { divide, squareRoot } = createWordDivision(R, classes, end, refuse);
-/** TOP is 0: ST(i) is register i. */
-const FORM = operands(3, 1, 2, 0), FLIPPED = operands(3, 1, 2, 0, 1);
+/** TOP is 1: ST(0) is register 1, ST(1) register 2, ST(2) register 3. */
+const FORM = operands(2, 1);
 const random = new Random(80);
 
 const SIGNIFICANDS = [F.INTEGER_BIT, F.INTEGER_BIT | 1n, 0xffff_ffff_ffff_ffffn, 0xffff_ffff_0000_0000n, 0x8000_0000_ffff_ffffn, 0xc000_0000_0000_0000n, 0xffff_ffff_ffff_f800n];
@@ -53,14 +53,13 @@ function compareAll(fast: Fast, form: number, exact: Exact): number {
   for (let i = 0; i < CASES; i++) {
     const near = F.BIAS - 40 + random.below(80), x = operand(near), y = operand(near);
     unit.control = CONTROLS[i % CONTROLS.length]!;
-    R[FPU_SW] = 0x4700;
+    R[FPU_SW] = 0x4f00;
     unit.setPhysical(1, x);
     unit.setPhysical(2, y);
-    unit.setPhysical(0, x);
     refused = false;
     fast(form);
     if (refused) {
-      expect([R[FPU_SW], unit.physical(1), unit.physical(2)]).toEqual([0x4700, x, y]);
+      expect([R[FPU_SW], unit.physical(1), unit.physical(2)]).toEqual([0x4f00, x, y]);
       continue;
     }
     done++;
@@ -75,9 +74,11 @@ function compareAll(fast: Fast, form: number, exact: Exact): number {
 describe('arithmetic on words', () => {
   it.each<[string, Fast, number, Exact]>([
     ['add', add, FORM, F.add],
-    ['subtract', add, FLIPPED, F.subtract],
+    ['subtract', add, FORM | 1 << FORM_MINUS, F.subtract],
+    ['subtract, reversed', add, FORM | 1 << FORM_REVERSED, (a, x, y) => F.subtract(a, y, x)],
     ['multiply', multiply, FORM, F.multiply],
     ['divide', divide, FORM, F.divide],
+    ['divide, reversed', divide, FORM | 1 << FORM_REVERSED, (a, x, y) => F.divide(a, y, x)],
     ['square root', squareRoot, FORM, (a, x) => F.squareRoot(a, x)],
   ])('%s', (name, fast, form, exact) => {
     expect(compareAll(fast, form, exact)).toBeGreaterThan(CASES * (name === 'square root' ? 0.4 : 0.7));
