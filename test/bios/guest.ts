@@ -7,7 +7,7 @@ import { Machine } from '../../src/index.ts';
 import type { PcOptions } from '../../src/index.ts';
 
 /** say: prints AL; say_hex: prints AL in hex; say_word: AX in hex. All registers are kept. */
-const LIBRARY = `
+export const LIBRARY = `
 say:
         push dx
         mov dx, 0x3f8
