@@ -45,6 +45,7 @@ import { isKeyName } from './devices/ps2-keys.ts';
 import { parseModules } from './machine/boot/initrd.ts';
 import { kernelItems } from './machine/boot/kernel.ts';
 import { threadTime } from './backends/thread-time.ts';
+import { GuestTime } from './machine/guest-time.ts';
 import { createHost } from './machine/host.ts';
 import { InstructionTime } from './machine/icount.ts';
 import type { IcountOptions } from './machine/icount.ts';
@@ -52,7 +53,6 @@ import { MachineCore } from './machine/machine.ts';
 import { countedRandom } from './machine/random.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
 import { parseMouse } from './machine/pointer.ts';
-import { RunTime } from './machine/run-time.ts';
 import type { MediumOptions, RemovableDrive } from './machine/media.ts';
 import { parseSize } from './machine/size.ts';
 import { profileReport } from './machine/profile-report.ts';
@@ -368,7 +368,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   readonly #folders: readonly LocalFolder[];
   #closed = false;
 
-  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, folders: readonly LocalFolder[], options: PcOptions, host: Host, time: RunTime | InstructionTime, layout: KeyboardLayout) {
+  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, folders: readonly LocalFolder[], options: PcOptions, host: Host, time: GuestTime | InstructionTime, layout: KeyboardLayout) {
     super(pc, host, time, { ...options, changeMedium: (drive, file, medium) => this.change(drive, file, medium) });
     this.#options = options;
     this.#disks = drives.disks;
@@ -391,7 +391,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const host = options.host ?? createHost();
     let cpu: Cpu | null = null;
     const counted = options.icount === undefined ? null : new InstructionTime(options.icount, () => cpu?.retired ?? 0, () => host.now());
-    const time = counted ?? new RunTime(() => host.now());
+    const time = counted ?? new GuestTime(() => host.now());
     const drives = openDrives(options);
     const { floppies, disks, all } = drives;
     const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options);

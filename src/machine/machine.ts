@@ -9,16 +9,16 @@
 import type { VirtualClock } from '../devices/clock.ts';
 import type { Timer } from '../devices/device.ts';
 import type { Picture, TextScreen } from '../devices/host.ts';
-import { HALTED, RESET_REQUEST } from '../cpu/state.ts';
+import { HALTED, INTR, RESET_REQUEST } from '../cpu/state.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { StepError, describeStep } from './automation.ts';
 import type { Step } from './automation.ts';
 import { biosKeysWaiting } from './bios-keyboard.ts';
+import { GuestTime } from './guest-time.ts';
 import { Keyboard } from './keyboard.ts';
 import { InstructionTime } from './icount.ts';
 import type { MediumOptions, RemovableDrive } from './media.ts';
 import type { MouseMove } from './pointer.ts';
-import { RunTime } from './run-time.ts';
 import { Transcript, screenText } from './transcript.ts';
 
 /** What the machine drives. The PC (src/devices/pc.ts) is one. */
@@ -113,7 +113,7 @@ export class MachineCore<B extends Board = Board> {
   /** Called after each turn, e.g. by a display. */
   onTurn: (() => void) | null = null;
   readonly #host: Host;
-  readonly #time: RunTime | InstructionTime;
+  readonly #time: GuestTime | InstructionTime;
   /** Due when the keyboard may take the next key, and when a step wants its turn. */
   readonly #keyTimer: Timer;
   readonly #stepTimer: Timer;
@@ -129,7 +129,7 @@ export class MachineCore<B extends Board = Board> {
   #lookedAt = -1;
 
   /** @param time what the board's clock shows */
-  constructor(board: B, host: Host, time: RunTime | InstructionTime, options: MachineOptions = {}) {
+  constructor(board: B, host: Host, time: GuestTime | InstructionTime, options: MachineOptions = {}) {
     this.board = board;
     this.#host = host;
     this.#time = time;
@@ -216,17 +216,19 @@ export class MachineCore<B extends Board = Board> {
 
   async #loop(steps: readonly Step[]): Promise<RunResult> {
     const { timeout } = this.#options;
-    const limit = timeout === undefined ? Infinity : this.#host.now() + timeout * 1e9;
-    const counted = this.#time instanceof InstructionTime ? this.#time : null;
+    const time = this.#time, limit = timeout === undefined ? Infinity : this.#host.now() + timeout * 1e9;
     this.#script = steps.length > 0 ? this.#perform(steps) : null;
     this.#lookAt = 0;
     while (this.#ended() === null) {
-      const idle = counted === null ? this.#turn() : this.#countedTurn(counted);
-      if (counted === null) this.#advance();
+      const idle = time instanceof GuestTime ? this.#turn(time) : this.#countedTurn(time);
+      if (time instanceof GuestTime) this.#advance();
       else this.onTurn?.();
       if (this.#ended() !== null) break;
       if (this.#host.now() > limit) this.#result = { reason: 'timeout' };
-      else if (idle > 0) await this.#host.sleep(Math.min(idle, SLEEP_MAX) / 1e6);
+      else if (idle > 0) {
+        await this.#host.sleep(Math.min(idle, SLEEP_MAX) / 1e6);
+        if (time instanceof GuestTime) time.idle(this.board.clock.nextDeadline());
+      }
       else await this.#host.yield();
     }
     const result = this.#ended()!;
@@ -238,24 +240,25 @@ export class MachineCore<B extends Board = Board> {
   }
 
   /** Runs the guest for one turn; returns for how many virtual nanoseconds there is nothing to do (0: go on at once). */
-  #turn(): number {
+  #turn(time: GuestTime): number {
     const { cpu, clock } = this.board;
     const end = this.#host.now() + TURN;
-    const time = this.#time instanceof RunTime ? this.#time : null;
     for (;;) {
       clock.runTimers();
-      const pace = this.board.turning ? TURNING_PACE : 1;
-      if (time !== null) time.pace = pace;
+      time.pace = this.board.turning ? TURNING_PACE : 1;
       const before = this.#host.now();
-      const budget = this.#budget((clock.nextDeadline() - clock.now()) / pace);
+      const deadline = clock.nextDeadline(), budget = this.#budget((deadline - clock.now()) / time.speed);
+      time.beginSlice(deadline, cpu.R[INTR] !== 0);
       const retired = cpu.run(budget, SLICE_WORK);
+      time.endSlice();
       if (cpu.R[RESET_REQUEST] !== 0) this.#reset();
       if (this.#result !== null) return 0;
       const after = this.#host.now();
       if (cpu.R[HALTED] !== 0) {
+        time.idle(clock.nextDeadline());
         const wait = clock.nextDeadline() - clock.now();
         // A floppy takes its time, but not the user's: while a guest sleeps for it, virtual time goes on to the next event.
-        if (wait > 0 && this.board.turning && time !== null) time.skip(Math.ceil(wait));
+        if (wait > 0 && this.board.turning) time.skip(Math.ceil(wait));
         else if (wait > 0) return wait;
       } else if (retired >= this.#slice / 2) this.#adapt(retired, after - before);
       if (after >= end) return 0;

@@ -1,0 +1,175 @@
+/** The guest's clocks against a simulated host whose time passes as the test says, and which stalls now and then. */
+import { describe, expect, it } from 'vitest';
+import type { Cpu } from '../../src/cpu/cpu.ts';
+import { HALTED, INTR } from '../../src/cpu/state.ts';
+import { Pc } from '../../src/devices/pc.ts';
+import type { Processor, ProcessorSocket } from '../../src/devices/pc.ts';
+import { GuestTime } from '../../src/machine/guest-time.ts';
+import { MachineCore } from '../../src/machine/machine.ts';
+import type { Board, Host } from '../../src/machine/machine.ts';
+
+const SECOND = 1e9, PIT = 1_193_182, PM = 3_579_545;
+const START = Date.UTC(2026, 10, 25, 23, 30);
+
+/** A host whose clock is the test's. */
+class SimulatedHost implements Host {
+  time = 0;
+  stalls = 0;
+  /** From then on it does not stall. */
+  calm = Infinity;
+  #seed = 1;
+
+  now(): number {
+    return (this.time += 50);
+  }
+
+  yield(): Promise<void> {
+    this.#pass(20_000);
+    return Promise.resolve();
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    this.#pass(milliseconds * 1e6 + 80_000);
+    return Promise.resolve();
+  }
+
+  wake(): void {}
+
+  random(): number {
+    this.#seed = (Math.imul(this.#seed, 1103515245) + 12345) >>> 0;
+    return this.#seed / 2 ** 32;
+  }
+
+  /** Now and then the host is away, for up to three seconds. */
+  stall(chance: number): void {
+    if (this.random() >= chance || this.time >= this.calm) return;
+    this.stalls++;
+    this.time += this.random() ** 3 * 3 * SECOND;
+  }
+
+  #pass(ns: number): void {
+    this.time += ns;
+    this.stall(0.001);
+  }
+}
+
+/** In place of a processor: a guest that counts the ticks of its timers and halts in between, or works for a while. */
+class Counter implements Processor {
+  readonly R = new Int32Array(128);
+  retired = 0;
+  ticks = 0;
+  seconds = 0;
+  #stopped = false;
+  readonly #socket: ProcessorSocket;
+  readonly #host: SimulatedHost;
+  /** Share of the slices in which the guest works. */
+  readonly #busy: number;
+
+  constructor(socket: ProcessorSocket, host: SimulatedHost, busy: number) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#busy = busy;
+  }
+
+  setIntr(level: boolean): void {
+    this.R[INTR] = level ? 1 : 0;
+  }
+
+  raiseNmi(): void {}
+  setA20(): void {}
+  requestReset(): void {}
+  reset(): void {}
+
+  endRun(): void {
+    this.#stopped = true;
+  }
+
+  run(budget: number): number {
+    this.#stopped = false;
+    this.#host.time += 2000;
+    this.#host.stall(0.0001);
+    while (this.R[INTR] !== 0) this.#serve(this.#socket.acknowledge());
+    this.R[HALTED] = this.#host.random() < this.#busy ? 0 : 1;
+    if (this.R[HALTED] !== 0) return 100;
+    // A nanosecond an instruction.
+    for (let left = budget; left > 0 && !this.#stopped; left -= 5000) this.#host.time += Math.min(left, 5000);
+    this.retired += budget;
+    return budget;
+  }
+
+  #serve(vector: number): void {
+    const { io } = this.#socket;
+    if (vector === 0x20) this.ticks++;
+    else {
+      io.write(0x70, 0x0c, 1);
+      if (io.read(0x71, 1) & 0x10) this.seconds++;
+      io.write(0xa0, 0x20, 1);
+    }
+    io.write(0x20, 0x20, 1);
+  }
+}
+
+interface Clocks {
+  readonly host: number;
+  readonly tsc: number;
+  readonly ticks: number;
+  readonly seconds: number;
+  readonly pm: number;
+  readonly date: number;
+  readonly stalls: number;
+}
+
+/** Runs for so many seconds of the host's with a tick of the PIT each `divisor`. All clocks in seconds, the date in milliseconds. */
+async function run(seconds: number, divisor: number, busy: number): Promise<Clocks> {
+  const host = new SimulatedHost(), time = new GuestTime(() => host.now());
+  const pc = new Pc<Counter>({ memory: 1 << 20, bios: new Uint8Array(65536), videoMemory: 0, time: () => time.now(), rtcBase: START }, (socket) => new Counter(socket, host, busy));
+  const machine = new MachineCore(pc as unknown as Board & { cpu: Counter & Cpu }, host, time);
+  host.calm = (seconds - 20) * SECOND;
+  pc.reset();
+  const out = (port: number, ...bytes: number[]): void => bytes.forEach((byte) => pc.io.write(port, byte, 1));
+  const cmos = (index: number): number => (out(0x70, index), Number(pc.io.read(0x71, 1).toString(16)));
+  // The interrupt controllers at 20h and 28h; the timer, the cascade, the RTC; its update interrupt, BCD, 24 hours.
+  out(0x20, 0x11); out(0x21, 0x20, 4, 1, 0xfa);
+  out(0xa0, 0x11); out(0xa1, 0x28, 2, 1, 0xfe);
+  out(0x43, 0x34); out(0x40, divisor & 255, divisor >> 8);
+  out(0x70, 0x0a); out(0x71, 0x26);
+  out(0x70, 0x0b); out(0x71, 0x12);
+  pc.pm.config.write(0x40, 0x601, 4);
+  pc.pm.config.write(0x80, 1, 1);
+  let lastPm = pc.io.read(0x608, 4), pm = 0;
+  machine.onTurn = () => {
+    const now = pc.io.read(0x608, 4);
+    pm += (now - lastPm) & 0xffffff;
+    lastPm = now;
+    if (host.time >= seconds * SECOND) machine.stop();
+  };
+  await machine.run();
+  const [second, minute, hour, day, month, year] = [0, 2, 4, 7, 8, 9].map(cmos);
+  return {
+    host: host.time / SECOND, tsc: pc.clock.now() / SECOND, ticks: pc.cpu.ticks * (divisor || 65536) / PIT, seconds: pc.cpu.seconds, pm: pm / PM, stalls: host.stalls,
+    date: Date.UTC(2000 + year!, month! - 1, day, hour, minute, second),
+  };
+}
+
+/** All clocks show the host's time: a tick is one of 55 ms, a second may just not be over. */
+function agree(clocks: Clocks): void {
+  const { host, tsc, ticks, seconds, pm, date } = clocks;
+  expect(Math.abs(host - tsc), JSON.stringify(clocks)).toBeLessThan(0.01);
+  for (const other of [ticks, pm]) expect(Math.abs(other - tsc), JSON.stringify(clocks)).toBeLessThan(0.06);
+  expect(Math.abs(seconds - tsc), JSON.stringify(clocks)).toBeLessThanOrEqual(1);
+  expect(Math.abs((date - START) / 1000 - tsc), JSON.stringify(clocks)).toBeLessThanOrEqual(1);
+}
+
+describe("the guest's clocks", () => {
+  it('are right after a day of ticks of a guest that sleeps, on a host that stalls', async () => {
+    const clocks = await run(86_400, 0, 0.05);
+    expect(clocks.stalls).toBeGreaterThan(1000);
+    agree(clocks);
+  }, 120_000);
+
+  it('are right with 250 ticks a second and a guest that works most of the time', async () => {
+    const clocks = await run(600, PIT / 250 | 0, 0.95);
+    expect(clocks.stalls).toBeGreaterThan(30);
+    agree(clocks);
+  }, 60_000);
+});
