@@ -24,7 +24,7 @@ const room = (path: string): string => path.split('/')[1]!;
 
 /** What each room may import at run time, besides itself. */
 const ALLOWED: Record<string, readonly string[]> = {
-  tcg: [], memory: [], cpu: ['tcg', 'memory'], devices: ['memory'], machine: ['devices', 'cpu', 'memory', 'tcg'], backends: [],
+  tcg: [], memory: [], gdb: [], cpu: ['tcg', 'memory'], devices: ['memory'], machine: ['devices', 'cpu', 'memory', 'tcg'], backends: [],
   cli: ['tcg', 'cpu', 'devices', 'memory', 'machine', 'backends', 'index.ts'], 'index.ts': ['machine', 'devices', 'backends', 'cpu', 'tcg', 'memory'],
 };
 

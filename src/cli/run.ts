@@ -85,7 +85,7 @@ function withDemo(config: Config): Config {
 }
 
 /** The images of a named machine are brought here. @throws UsageError */
-async function withImages(config: Config): Promise<Config> {
+export async function withImages(config: Config): Promise<Config> {
   if (config.drives.every(({ image }) => image === undefined)) return config;
   const control = new AbortController();
   const stop = (signal: string): void => control.abort(new UsageError(`terminating on signal ${signal}`));

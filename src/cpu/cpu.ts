@@ -9,6 +9,7 @@ import { Executor } from './exec.ts';
 import type { ExecutorOptions } from './exec.ts';
 import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
+import type { MemoryObserver } from './memory-access.ts';
 import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_OSFXSR, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
   EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_DEBUG, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
@@ -42,6 +43,8 @@ export interface CpuOptions extends ExecutorOptions {
   /** A random int32, of RDRAND's quality; zeros if left out. */
   random?: () => number;
   apicBase?: ApicBase | null;
+  /** Sees each access to plain memory, which is slow then. */
+  observer?: MemoryObserver;
   /** FERR#: an unmasked x87 exception waits while CR0.NE is clear. The PC makes IRQ 13 of it. */
   fpuError?: () => void;
 }
@@ -66,7 +69,7 @@ export class Cpu extends MemoryAccess {
   readonly #random: () => number;
 
   constructor(options: CpuOptions) {
-    super(options.space, options.lockstep);
+    super(options.space, options.lockstep, options.observer);
     const { io, tsc, random = () => 0, fpuError = () => {} } = options;
     this.#acknowledge = options.acknowledge;
     this.model = options.model ?? parseCpuModel(DEFAULT_MODEL);
@@ -128,6 +131,19 @@ export class Cpu extends MemoryAccess {
    */
   run(budget: number, work = Infinity): number {
     return this.exec.run(budget, work);
+  }
+
+  /**
+   * Runs one instruction (one iteration, if it repeats), or delivers the exception that it raises. No interrupt is taken: for debuggers.
+   * A processor that halts does nothing.
+   */
+  step(): void {
+    this.exec.step();
+  }
+
+  /** Takes an external interrupt now, whatever EFLAGS.IF and the interrupt controller say. */
+  interrupt(vector: number): void {
+    this.exec.interrupt(vector);
   }
 
   /** Guest instructions retired since power on. Exact also while one runs, which is not counted then. */

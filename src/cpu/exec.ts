@@ -111,6 +111,8 @@ export class Executor {
   #regionRetired = 0;
   #logged = 0;
   #ending = false;
+  /** step(): interrupts wait, and exceptions end it. */
+  #stepping = false;
   /** Instructions that had been retired at the last exception (slices do not matter), and exceptions since then. */
   #retiredAtException = -1;
   #exceptionsInARow = 0;
@@ -265,6 +267,22 @@ export class Executor {
     return retired;
   }
 
+  /** See Cpu.step. */
+  step(): void {
+    this.#stepping = true;
+    try {
+      this.run(1, Infinity);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  /** See Cpu.interrupt. */
+  interrupt(vector: number): void {
+    this.counters.interrupts++;
+    if (!this.#deliver(vector, { errorCode: 0, hasError: false, external: true })) this.#raise();
+  }
+
   /** See Cpu.retired. */
   get retired(): number {
     const R = this.#cpu.R;
@@ -400,6 +418,7 @@ export class Executor {
     const R = this.#cpu.R, retired = this.#retired + this.#granted - R[BUDGET]! - R[BUDGET_PARKED]!;
     this.#exceptionsInARow = retired === this.#retiredAtException ? this.#exceptionsInARow + 1 : 0;
     this.#retiredAtException = retired;
+    if (this.#stepping) this.#ending = true;
     if (this.#exceptionsInARow >= MAX_EXCEPTIONS) {
       this.#ending = true;
       this.#exceptionsInARow = 0;
@@ -423,7 +442,7 @@ export class Executor {
   /** True if an interrupt was delivered (or its delivery ended in an exception). */
   #serviceInterrupts(): boolean {
     const R = this.#cpu.R;
-    if ((R[INTR]! | R[NMI_PENDING]!) === 0 || (R[HFLAGS]! & HF_INHIBIT_IRQ) !== 0) return false;
+    if ((R[INTR]! | R[NMI_PENDING]!) === 0 || this.#stepping || (R[HFLAGS]! & HF_INHIBIT_IRQ) !== 0) return false;
     let vector: number;
     if (R[NMI_PENDING] !== 0 && R[NMI_BLOCKED] === 0) {
       R[NMI_PENDING] = 0;

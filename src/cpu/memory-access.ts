@@ -19,6 +19,21 @@ import {
   PENDING_EXIT, STATE_SIZE, VIEW,
 } from './state.ts';
 
+/** Sees what the processor does to plain memory before it does it: data, descriptor tables, page tables, code. Then no access is a fast one. */
+export interface MemoryObserver {
+  /** [ma, ma + length), within one page, is about to be read. */
+  reads(ma: number, length: number): void;
+  /** The same for code; more than the instruction has. */
+  fetches(ma: number, length: number): void;
+  /** It is about to be written. Accessed and dirty bits of page tables are not told of. */
+  writes(ma: number, length: number): void;
+  /** A device is about to be asked or told by its memory. */
+  touches(): void;
+}
+
+/** Most bytes of an instruction that lie in the page of its first. */
+const FETCHED = 16;
+
 /** What an access is besides reading or writing, by VIEW_*. */
 const VIEW_ACCESS = [0, ACCESS_USER, ACCESS_SMAP] as const;
 /** Pages whose right to be executed is remembered. */
@@ -48,13 +63,23 @@ export abstract class MemoryAccess {
   /** Lockstep: called before RAM at an MA is written. */
   protected beforeWrite: ((ma: number) => void) | null = null;
 
+  readonly #observer: MemoryObserver | null;
+
   /** @param lockstep stores come by before they happen (beforeWrite) */
-  constructor(space: AddressSpace, lockstep = false) {
+  constructor(space: AddressSpace, lockstep = false, observer: MemoryObserver | null = null) {
     this.space = this.devices = space;
+    this.#observer = observer;
     this.tlb = new Tlb(lockstep);
     this.bytes = space.memory.bytes;
     this.#data = space.memory.view;
-    this.#walker = new PageWalker(space);
+    this.#walker = new PageWalker(observer === null ? space : {
+      read: (pa, size) => {
+        const { readMa, start } = space.lookup(pa);
+        if (readMa >= 0) observer.reads(readMa + (pa - start), size);
+        return space.read(pa, size);
+      },
+      write: (pa, value, size) => space.write(pa, value, size),
+    });
     this.codeLines = new CodeLines(space.memory.size, (page) => this.tlb.revokeWrites(page));
   }
 
@@ -98,6 +123,7 @@ export abstract class MemoryAccess {
 
   /** Remembers a page in a fast table, unless data breakpoints lie in it. */
   #fill(view: number, va: number, ma: number, writable: boolean): void {
+    if (this.#observer !== null) return;
     if (this.#watchpoints.some(({ address, length }) => ((address ^ va) & ~4095) === 0 || ((address + length - 1 ^ va) & ~4095) === 0)) return;
     this.tlb.fill(view, va, ma, writable, this.#walker.global, this.#walker.large);
   }
@@ -110,7 +136,9 @@ export abstract class MemoryAccess {
 
   /** 32 bits at a physical address. */
   readPhysical(pa: number): number {
-    return this.space.read(this.#gated(pa >>> 0), 4);
+    const at = this.#gated(pa >>> 0), { readMa, start } = this.space.lookup(at);
+    if (readMa >= 0) this.#observer?.reads(readMa + (at - start), 4);
+    return this.space.read(at, 4);
   }
 
   /**
@@ -268,7 +296,7 @@ export abstract class MemoryAccess {
   /** A page that may be read is not one that may be executed. */
   #checkedCodeAddress(va: number, view: number): number {
     const slot = va >>> 12 & FETCH_PAGES - 1, tag = va & ~4095 | view | 2;
-    if (this.#fetchTags[slot] !== tag) {
+    if (this.#observer !== null || this.#fetchTags[slot] !== tag) {
       const ma = this.#fetch(va, view);
       if (ma < 0) return ma;
       this.#fetchTags[slot] = tag;
@@ -286,7 +314,10 @@ export abstract class MemoryAccess {
     const pa = this.translate(va, ACCESS_FETCH, view);
     if (pa < 0) this.#throwPageFault();
     const range = this.space.lookup(pa);
-    return range.readMa < 0 ? -1 : range.readMa + (pa - range.start);
+    if (range.readMa < 0) return -1;
+    const ma = range.readMa + (pa - range.start);
+    this.#observer?.fetches(ma, Math.min(FETCHED, 4096 - (ma & 4095)));
+    return ma;
   }
 
   /** Lockstep: the MA of va if a store may go there by the fast table; it then does. Else negative. */
@@ -337,8 +368,12 @@ export abstract class MemoryAccess {
     if (pa < 0) return this.#pageFault();
     if (this.#watchpoints.length > 0) noteAccess(this.R, this.#watchpoints, va, size, false);
     const range = this.space.lookup(pa);
-    if (range.readMa < 0) return this.devices.read(pa, size);
+    if (range.readMa < 0) {
+      this.#observer?.touches();
+      return this.devices.read(pa, size);
+    }
     const ma = range.readMa + (pa - range.start);
+    this.#observer?.reads(ma, size);
     this.#fill(view, va, ma, false);
     return size === 1 ? this.bytes[ma]! : size === 2 ? this.#data.getUint16(ma, true) : this.#data.getInt32(ma, true);
   }
@@ -370,6 +405,7 @@ export abstract class MemoryAccess {
     if (this.#watchpoints.length > 0) noteAccess(this.R, this.#watchpoints, va, size, true);
     const range = this.space.lookup(pa);
     if (range.writeMa < 0) {
+      this.#observer?.touches();
       this.devices.write(pa, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
       return;
     }
@@ -383,6 +419,7 @@ export abstract class MemoryAccess {
     }
     if (this.codeLines.lines[ma >>> 12] === 0 && range.readMa >= 0 && range.readMa + (pa - range.start) === ma) this.#fill(view, va, ma, true);
     this.beforeWrite?.(ma);
+    this.#observer?.writes(ma, size);
     this.#put(ma, value, size);
   }
 

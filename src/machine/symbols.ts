@@ -64,6 +64,11 @@ export class SymbolTable {
     this.#symbols.sort((a, b) => a.address - b.address);
   }
 
+  /** The address of a name, the lowest if several have it; null if none has. */
+  addressOf(name: string): number | null {
+    return this.#symbols.find((symbol) => symbol.name === name)?.address ?? null;
+  }
+
   /** `name`, `name+0x12`, or nothing. */
   nameOf(address: number): string {
     let low = 0, high = this.#symbols.length;

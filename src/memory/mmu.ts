@@ -48,15 +48,18 @@ export const ACCESS_WRITE = PF_WRITE, ACCESS_USER = PF_USER, ACCESS_FETCH = PF_F
 /** A supervisor access that user pages refuse (CR4.SMAP). Not part of an error code. */
 export const ACCESS_SMAP = 1 << 8;
 
+/** Where the tables are. */
+type TableMemory = Pick<AddressSpace, 'read' | 'write'>;
+
 export class PageWalker {
-  readonly #space: AddressSpace;
+  readonly #space: TableMemory;
   /** After walk() returned -1: the page-fault error code. */
   errorCode = 0;
   /** After a walk that succeeded: the page is global, or one of several megabytes. */
   global = false;
   large = false;
 
-  constructor(space: AddressSpace) {
+  constructor(space: TableMemory) {
     this.#space = space;
   }
 
