@@ -74,7 +74,7 @@ export class Cpu extends MemoryAccess {
     this.#acknowledge = options.acknowledge;
     this.model = options.model ?? parseCpuModel(DEFAULT_MODEL);
     this.apicBase = options.apicBase ?? null;
-    this.msrs = new Msrs(this.model.features);
+    this.msrs = new Msrs(this.model.features, this.R);
     if (options.lockstep === true) {
       const devices = new DeviceLog(), pages = new PageLog(this.bytes);
       this.shadow = { devices, pages };

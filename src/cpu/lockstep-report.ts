@@ -25,7 +25,7 @@ interface Difference {
 /** Slots that the state file names, and the first of those that are arrays. */
 const NAMES = new Map<number, string>();
 for (const [name, value] of Object.entries(state)) {
-  if (typeof value === 'number' && value < state.TEMPS && /^(E[A-Z]{2}|EFLAGS|HFLAGS|DF|[A-Z0-9]+_(SEL|BASE|LIMIT|ATTR|RLO|RHI|WLO|WHI|MASK|VECTOR|ERROR)|CR\d|DR|HALTED|INTR|NMI_\w+|RESET_REQUEST|FPU)$/.test(name)) {
+  if (typeof value === 'number' && value < state.TEMPS && /^(E[A-Z]{2}|EFLAGS|HFLAGS|DF|[A-Z0-9]+_(SEL|BASE|LIMIT|ATTR|RLO|RHI|WLO|WHI|MASK|VECTOR|ERROR)|CR\d|DR|HALTED|INTR|NMI_\w+|RESET_REQUEST|FPU|MSRS)$/.test(name)) {
     if (!NAMES.has(value)) NAMES.set(value, name);
   }
 }

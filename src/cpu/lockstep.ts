@@ -91,7 +91,6 @@ export class Lockstep {
       return run();
     }
     this.#before.set(this.#state);
-    this.#cpu.msrs.keep();
     const budget = R[BUDGET]! + R[BUDGET_PARKED]!;
     const { value, thrown } = this.#runRegion(region, budget, run);
     this.#left.set(this.#state);
@@ -167,7 +166,6 @@ export class Lockstep {
   #rollBack(): void {
     const { devices, pages, reference } = this.#parts;
     this.#state.set(this.#before);
-    this.#cpu.msrs.putBack();
     this.#cpu.tlb.conceal();
     this.#cpu.tlb.undo();
     this.#cpu.rollBack();

@@ -3,6 +3,7 @@
  * Those that do something are in helpers/msr.ts. Source: Intel SDM vol. 4, 2.22 (P6 family); vol. 3, 11.11 (MTRRs), 11.12 (PAT), 15.3 (MCA).
  */
 import type { FeatureSet } from './features.ts';
+import { MSRS, MSR_COUNT } from './state.ts';
 
 /** Bits that can be written (others must be 0), value after reset. */
 interface Register {
@@ -32,11 +33,11 @@ const isTypes = (word: number): boolean => [0, 8, 16, 24].every((shift) => (MEMO
 
 export class Msrs {
   readonly #registers = new Map<number, Register>();
-  /** Low and high words. */
+  /** Low and high words: a part of the processor's state. */
   readonly #values: Int32Array;
-  readonly #kept: Int32Array;
 
-  constructor(features: FeatureSet) {
+  /** @param R the processor's state */
+  constructor(features: FeatureSet, R: Int32Array) {
     if (features.has('mtrr')) this.#addMtrrs();
     if (features.has('pat')) this.#add(PAT, 0x07070707, 0x07070707, { low: PAT_RESET, high: PAT_RESET });
     if (features.has('mca')) {
@@ -50,8 +51,8 @@ export class Msrs {
     }
     if (features.has('pmc')) this.#addP6();
     if (features.has('rdtscp')) this.#add(TSC_AUX, -1, 0);
-    this.#values = new Int32Array(2 * this.#registers.size);
-    this.#kept = new Int32Array(2 * this.#registers.size);
+    if (this.#registers.size > MSR_COUNT) throw new Error(`the state has room for ${MSR_COUNT} model-specific registers, not ${this.#registers.size}`);
+    this.#values = R.subarray(MSRS, MSRS + 2 * MSR_COUNT);
     this.reset();
   }
 
@@ -79,15 +80,6 @@ export class Msrs {
 
   reset(): void {
     for (const { index, resetLow, resetHigh } of this.#registers.values()) this.#values.set([resetLow, resetHigh], 2 * index);
-  }
-
-  /** Lockstep: remembers all, and goes back to that. */
-  keep(): void {
-    this.#kept.set(this.#values);
-  }
-
-  putBack(): void {
-    this.#values.set(this.#kept);
   }
 
   #addMtrrs(): void {

@@ -1,7 +1,7 @@
 /**
  * The processor's state: one Int32Array, so that every value stays an int32 and both execution tiers share it.
  * Layout (slot numbers): the TCG globals first (their slot is their number in the ops), then system state, which ops
- * reach by ld_i32/st_i32 on `env`, then x87, then the temporaries of the op interpreter.
+ * reach by ld_i32/st_i32 on `env`, then x87, SSE and model-specific registers, then the temporaries of the op interpreter.
  * Names: Intel SDM vol. 3 ch. 2; lazy flags as in QEMU (cc_op, cc_dst, cc_src, cc_src2).
  */
 
@@ -96,8 +96,10 @@ export const PDPTE = 120;
 
 // x87 (and later MMX): slots 128-191, laid out in src/cpu/fpu/state.ts.
 export const FPU = 128;
-/** Temporaries of the op interpreter start here. */
-export const TEMPS = 256;
+/** Model-specific registers that are just words, low and high word of each: see msrs.ts. */
+export const MSRS = 256, MSR_COUNT = 72;
+/** Temporaries of the op interpreter start here; all before them is the processor's state. */
+export const TEMPS = MSRS + 2 * MSR_COUNT;
 export const STATE_SIZE = 4096;
 
 // HFLAGS bits.

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseCpuModel } from '../../src/cpu/models.ts';
 import { Msrs } from '../../src/cpu/msrs.ts';
+import { STATE_SIZE, TEMPS } from '../../src/cpu/state.ts';
 import { ROWS } from '../../src/cpu/decode/table.ts';
 import { TestCpu } from './translate/machine.ts';
 import { createHelpers } from '../../src/cpu/helpers/index.ts';
@@ -46,15 +47,20 @@ describe('-cpu', () => {
 
 describe('model-specific registers', () => {
   it('hold the bits that they have', () => {
-    const msrs = new Msrs(parseCpuModel('pentium3').features);
+    const R = new Int32Array(STATE_SIZE), msrs = new Msrs(parseCpuModel('pentium3').features, R);
     expect([msrs.low(0xfe), msrs.low(0x277), msrs.low(0x179)]).toEqual([0x508, 0x00070406, 5]);
     expect([msrs.set(0x200, 0xfffff006 | 0, 15), msrs.set(0x200, 0x100, 0), msrs.set(0x200, 6, 16), msrs.set(0xfe, 0x508, 0)]).toEqual([true, false, false, false]);
     expect([msrs.low(0x200), msrs.high(0x200)]).toEqual([0xfffff006 | 0, 15]);
     expect([msrs.set(0x277, 0x02000000, 0), msrs.set(0x277, 0x07040601, 0x01010101)]).toEqual([false, true]);
+    // They are in the processor's state, all of it before the temporaries.
+    const kept = R.slice(0, TEMPS);
+    msrs.reset();
+    R.set(kept);
+    expect(msrs.low(0x200)).toBe(0xfffff006 | 0);
     expect(msrs.set(0x79, 0x1234, 0)).toBe(true);
     expect([msrs.has(0x123), msrs.set(0x123, 0, 0)]).toEqual([false, false]);
     msrs.reset();
     expect(msrs.low(0x200)).toBe(0);
-    expect(new Msrs(parseCpuModel('486').features).has(0xfe)).toBe(false);
+    expect(new Msrs(parseCpuModel('486').features, R).has(0xfe)).toBe(false);
   });
 });

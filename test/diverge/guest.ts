@@ -86,7 +86,6 @@ export class Guest implements MemoryObserver {
     this.#stores.length = 0;
     this.touched = false;
     this.#before.set(this.cpu.R.subarray(0, TEMPS));
-    this.cpu.msrs.keep();
     this.cpu.step();
   }
 
@@ -99,7 +98,6 @@ export class Guest implements MemoryObserver {
   rollBack(): void {
     for (const { ma, before } of this.#stores.splice(0).reverse()) this.#put(ma, before);
     this.cpu.R.set(this.#before);
-    this.cpu.msrs.putBack();
     this.cpu.rollBack();
     this.cpu.flushTlb();
   }

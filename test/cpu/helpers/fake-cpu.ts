@@ -137,7 +137,7 @@ export class FakeCpu implements CpuContext {
   flushTlb(): void { this.flushed.push('all'); }
   flushPage(va: number): void { this.flushed.push((va >>> 0).toString(16)); }
   readonly model = parseCpuModel('max');
-  readonly msrs = new Msrs(this.model.features);
+  readonly msrs = new Msrs(this.model.features, this.R);
   watchpointsChanged(): void {}
   readonly apicBase = null;
   readPhysical(pa: number): number { return this.load32(pa); }
