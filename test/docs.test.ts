@@ -52,6 +52,16 @@ describe('documents', () => {
     expect(Object.keys(scripts).filter((script) => script !== 'prepack' && !named.has(script)), 'scripts without a word in README.md or CONTRIBUTING.md').toEqual([]);
   });
 
+  it('docs/guests.md: each guest has a test that is there', () => {
+    const guests = readFileSync(join(root, 'docs/guests.md'), 'utf8').split('\n').filter((line) => line.startsWith('| ')).slice(1).map((line) => line.split(/(?<!\\)\|/));
+    expect(guests.length).toBeGreaterThan(5);
+    for (const cells of guests) {
+      const tests = inCode(cells[4]!);
+      expect(tests, cells[1]).not.toEqual([]);
+      expect(tests.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    }
+  });
+
   it('have pictures of a size that a clone can bear', () => {
     for (const name of readdirSync(join(root, 'docs'))) expect(statSync(join(root, 'docs', name)).size, name).toBeLessThan(60 * 1024);
   });
