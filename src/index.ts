@@ -12,39 +12,31 @@
  * The machine runs only while one of its calls is awaited; in between, its time stands still. Machines share nothing, so a
  * process can run several at once.
  */
-import { openImage } from './backends/block/open.ts';
 import type { CacheMode, DetectZeroes } from './backends/block/drive.ts';
 import { identityOf } from './backends/block/host-file.ts';
 import type { OpenImage } from './backends/block/open.ts';
-import { ownImage, readFirmware, readKernelFile, readOptionRom } from './backends/firmware.ts';
-import { reasonOf } from './backends/output-file.ts';
+import { ownImage, readFirmware, readOptionRom } from './backends/firmware.ts';
 import { encodePng } from './backends/png.ts';
-import { LocalFolder } from './backends/shared-folder.ts';
+import type { LocalFolder } from './backends/shared-folder.ts';
 import type { SecurityModel } from './backends/shared-folder.ts';
 import { randomBytes } from 'node:crypto';
 import { Cpu } from './cpu/cpu.ts';
 import type { ExecutorOptions } from './cpu/exec.ts';
 import type { Log } from './cpu/log.ts';
 import { DEFAULT_MODEL, parseCpuModel } from './cpu/models.ts';
-import { FW_BOOT_MENU, fwNumber } from './devices/fw-cfg.ts';
-import { floppySectors } from './devices/fdc-media.ts';
-import type { FloppyDriveOptions, FloppyDriveType } from './devices/fdc-media.ts';
+import type { FloppyDriveType } from './devices/fdc-media.ts';
 import type { BlockBackend, CharBackend, NetBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
-import type { PcConfig } from './devices/pc.ts';
-import type { PciCardMaker } from './devices/pci-slot.ts';
-import { virtioCard } from './devices/virtio-pci.ts';
-import { VirtioConsole } from './devices/virtio-console.ts';
 import type { ConsolePort } from './devices/virtio-console.ts';
-import { LONGEST_TAG, Virtio9p } from './devices/virtio-9p.ts';
-import { VirtioBlk } from './devices/virtio-blk.ts';
-import { VirtioRng } from './devices/virtio-rng.ts';
-import { isNicModel, NIC_MODELS } from './devices/pc-nics.ts';
-import type { NicConfig } from './devices/pc-nics.ts';
+import type { VirtioBalloon } from './devices/virtio-balloon.ts';
+import type { BalloonOptions, BalloonStatistics } from './devices/virtio-balloon.ts';
+import type { InputKind } from './devices/virtio-input.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
-import { parseModules } from './machine/boot/initrd.ts';
-import { kernelItems } from './machine/boot/kernel.ts';
 import { threadTime } from './backends/thread-time.ts';
+import { bootOf } from './library/boot.ts';
+import { cardsOf, nicOf, openShares } from './library/cards.ts';
+import { FLOPPY_LETTERS, DISK_LETTERS, floppyDrive, isCdrom, openDrive, openDrives, reporting } from './library/drives.ts';
+import { tapped, unplugged } from './library/lines.ts';
 import { GuestTime } from './machine/guest-time.ts';
 import { createHost } from './machine/host.ts';
 import { InstructionTime } from './machine/icount.ts';
@@ -52,7 +44,7 @@ import type { IcountOptions } from './machine/icount.ts';
 import { MachineCore } from './machine/machine.ts';
 import { countedRandom } from './machine/random.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
-import { parseMouse } from './machine/pointer.ts';
+import { parseMouse, parsePlace } from './machine/pointer.ts';
 import type { MediumOptions, RemovableDrive } from './machine/media.ts';
 import { parseSize } from './machine/size.ts';
 import { profileReport } from './machine/profile-report.ts';
@@ -163,6 +155,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   icount?: IcountOptions;
   /** COM1 to COM4. Without it COM1 is there, and what it sends is in the transcript only. */
   serials?: readonly (CharBackend | null)[];
+  /** LPT1 and LPT2: what is printed. Without it LPT1 is there, and what it prints is nobody's. */
+  parallels?: readonly (CharBackend | null)[];
   /** Network cards; default: none. */
   nics?: readonly NicOptions[];
   /** What the guest writes to port E9h. */
@@ -171,6 +165,10 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   virtioPorts?: readonly ConsolePort[];
   /** Folders of the host that the guest can mount. It never gets out of them, symbolic links included. */
   shares?: readonly ShareOptions[];
+  /** A virtio balloon: balloon() asks the guest for memory. */
+  balloon?: BalloonOptions;
+  /** virtio keyboards, mice and tablets: once the guest has drivers for them they take the place of the PS/2 ones. */
+  inputs?: readonly InputKind[];
   /** Virtio entropy devices; default: none. */
   rngs?: number;
   /** QEMU's pc-testdev, for kvm-unit-tests. */
@@ -201,158 +199,15 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
 }
 
 const DEFAULT_MEMORY = '128M';
-const DISK_LETTERS = ['hda', 'hdb', 'hdc', 'hdd'] as const;
-/** Where a PC has its CD-ROM drive: the secondary master. */
-const CDROM_INDEX = 2;
-/** Positions of virtio drives. */
-const VIRTIO_DRIVES = 24;
-const FLOPPY_LETTERS = ['fda', 'fdb'] as const;
-
-function drivesOf(options: PcOptions): DriveOptions[] {
-  const short = (kind: 'ide' | 'floppy', names: readonly (typeof DISK_LETTERS[number] | typeof FLOPPY_LETTERS[number])[]): DriveOptions[] =>
-    names.flatMap((name, index) => (options[name] === undefined ? [] : [{ file: options[name], interface: kind, index }]));
-  const given = [...short('floppy', FLOPPY_LETTERS), ...short('ide', DISK_LETTERS), ...options.drives ?? []];
-  const hasCdrom = options.cdrom !== undefined || !given.some((drive) => drive.interface === 'ide' && drive.index === CDROM_INDEX);
-  return hasCdrom ? [...given, { file: options.cdrom ?? '', interface: 'ide', index: CDROM_INDEX, media: 'cdrom' }] : given;
-}
-
-const isCdrom = (options: PcOptions, index: number): boolean => drivesOf(options).some((drive) => drive.interface === 'ide' && drive.index === index && drive.media === 'cdrom');
-
 function videoMemoryOf({ vga = 'std', vgaMemory = 16 }: PcOptions): number {
   if (vga === 'none') return 0;
   if (vgaMemory < 1 || vgaMemory > 256 || !Number.isInteger(Math.log2(vgaMemory))) throw new Error(`video memory of ${vgaMemory} MiB: must be a power of two from 1 to 256`);
   return vgaMemory * 2 ** 20;
 }
 
-/** A PC has drive A even when it is empty; drive B only if something is in it, or is said of it. */
-function floppyDrive(medium: BlockBackend | null, type: FloppyDriveType | 'auto' | null, unit: number): FloppyDriveOptions | null {
-  if (medium === null && type === null && unit > 0) return null;
-  return { medium, type: type === null || type === 'auto' ? undefined : type };
-}
-
-/** A line without a cable: what the guest sends is only seen by the machine's transcript. */
-const unplugged = (): CharBackend => ({ receive: null, write: () => {} });
-
 function executorOptions({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log, profile }: PcOptions): ExecutorOptions {
   const given = Object.entries({ jit, jitThreshold, lockstep, oneInsnPerTb, tbBytes, disabledPasses, log, profile }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
-}
-
-/** What the firmware is told of how to boot. @throws Error with a one-line message */
-function bootOf(options: PcOptions, memory: number): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
-  const kernel = kernelOf(options, memory), { bootMenu, bootMenuWait, rebootTimeout } = options;
-  const files: [string, Uint8Array][] = [];
-  if (bootMenuWait !== undefined) files.push(['etc/boot-menu-wait', fwNumber(bootMenuWait, 2)]);
-  if (rebootTimeout !== undefined) files.push(['etc/boot-fail-wait', fwNumber(rebootTimeout, 4)]);
-  return {
-    firmwareItems: new Map([...bootMenu === true ? [[FW_BOOT_MENU, fwNumber(1, 2)] as const] : [], ...kernel.firmwareItems ?? []]),
-    firmwareFiles: new Map([...files, ...kernel.firmwareFiles ?? []]),
-  };
-}
-
-/** What -kernel brings to the board. @throws Error with a one-line message */
-function kernelOf({ kernel, initrd, append }: PcOptions, memory: number): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
-  if (kernel === undefined) {
-    if (initrd !== undefined) throw new Error('an initrd needs a kernel');
-    if (append !== undefined) throw new Error('a kernel command line needs a kernel');
-    return {};
-  }
-  const file = readKernelFile('kernel', kernel);
-  const modules = initrd === undefined ? [] : parseModules(initrd).map((module) => ({ name: module.name, bytes: readKernelFile('initrd', module.file) }));
-  try {
-    return {
-      firmwareItems: kernelItems({ name: kernel, file, modules, append: append ?? '', memory }),
-      firmwareFiles: new Map([['genroms/kernelboot.bin', readOptionRom(ownImage('kernelboot.bin'))]]),
-    };
-  } catch (error) {
-    throw new Error(`could not load kernel '${kernel}': ${(error as Error).message}`);
-  }
-}
-
-/** @param random gives 32 random bits */
-function cardsOf({ rngs = 0, virtioPorts, shares = [] }: PcOptions, disks: readonly BlockBackend[], folders: readonly LocalFolder[], random: () => number): PciCardMaker[] {
-  const blocks = disks.map((disk, i) => virtioCard(`virtio-blk-pci-${i}`, ({ clock }) => new VirtioBlk(`virtio-blk-${i}`, clock, disk)));
-  // Port 0 is for a console.
-  const consoles = virtioPorts?.filter((port) => port.console) ?? [], others = virtioPorts?.filter((port) => !port.console) ?? [];
-  const serial = virtioPorts === undefined ? [] : [virtioCard('virtio-serial-pci', () => new VirtioConsole('virtio-serial', [...(consoles.length === 0 ? [null] : consoles), ...others]))];
-  const sharing = folders.map((folder, i) => virtioCard(`virtio-9p-pci-${i}`, () => new Virtio9p(`virtio-9p-${i}`, shares[i]!.tag, folder)));
-  return [...blocks, ...serial, ...sharing, ...Array.from({ length: rngs }, (_, i) => virtioCard(`virtio-rng-pci-${i}`, () => new VirtioRng(`virtio-rng-${i}`, random)))];
-}
-
-/** @throws Error with a one-line message, with those that were open closed again */
-function openShares({ shares = [] }: PcOptions): LocalFolder[] {
-  const open: LocalFolder[] = [];
-  for (const { path, tag, ...options } of shares) {
-    try {
-      if (!/^[!-~]+$/.test(tag) || tag.length > LONGEST_TAG) throw new Error(`mount tag '${tag}' is not 1 to ${LONGEST_TAG} ASCII characters`);
-      open.push(new LocalFolder(path, options));
-    } catch (error) {
-      for (const folder of open) folder.close();
-      throw new Error(`shared folder '${path}': ${reasonOf(error)}`);
-    }
-  }
-  return open;
-}
-
-/** @throws Error with a one-line message */
-function nicOf({ model = 'e1000', mac, network, ...others }: NicOptions): NicConfig {
-  if (!isNicModel(model)) throw new Error(`unsupported NIC model '${model}' (${NIC_MODELS.join(', ')})`);
-  if (mac !== undefined && !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) throw new Error(`'${mac}' is no MAC address like 52:54:00:12:34:56`);
-  return { model, ...(mac === undefined ? {} : { mac: Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16)) }), backend: network, ...others };
-}
-
-/** Opens the image for a drive while `others` are in other drives. @throws Error, with the image closed again */
-function openDrive({ file, interface: kind, media, readOnly, snapshot, format, cache, detectZeroes, discard }: DriveOptions, options: PcOptions, others: readonly OpenImage[]): OpenImage {
-  const image = openImage(file, {
-    format, cache, detectZeroes, discard, readOnly: readOnly === true || media === 'cdrom', snapshot: options.snapshot === true || snapshot === true, ...(kind === 'floppy' ? { present: floppySectors } : {}),
-  });
-  if (others.some((other) => other.identity === image.identity && (other.writes || image.writes))) {
-    image.close();
-    throw new Error(`disk image ${file} is in another drive already, and is not a snapshot`);
-  }
-  if (image.warning !== null) options.notify?.(image.warning);
-  return image;
-}
-
-/** Opens the images of all drives; those of an interface by position. @throws Error, with all images closed again */
-function openDrives(options: PcOptions): { floppies: (OpenImage | null)[]; disks: (OpenImage | null)[]; virtio: (OpenImage | null)[]; all: OpenImage[] } {
-  const all: OpenImage[] = [];
-  const open = (drive: DriveOptions): OpenImage => {
-    const image = openDrive(drive, options, all);
-    all.push(image);
-    return image;
-  };
-  const place = (kind: DriveOptions['interface'], count: number): (OpenImage | null)[] => Array.from({ length: count }, (_, index) => {
-    const [drive, second] = drivesOf(options).filter((one) => one.interface === kind && one.index === index);
-    if (second !== undefined) throw new Error(`drive ${index} (${kind}) is given twice`);
-    return drive === undefined || (drive.media === 'cdrom' && drive.file === '') ? null : open(drive);
-  });
-  try {
-    return { floppies: place('floppy', FLOPPY_LETTERS.length), disks: place('ide', DISK_LETTERS.length), virtio: place('virtio', VIRTIO_DRIVES), all };
-  } catch (error) {
-    for (const image of all) image.close();
-    throw error;
-  }
-}
-
-/** The same image, with its first error also given to options.warn. */
-function reporting({ backend }: OpenImage, { warn }: PcOptions): BlockBackend {
-  let told = false;
-  const tell = (done: (error?: Error) => void) => (error?: Error): void => {
-    if (error !== undefined && !told) {
-      told = true;
-      warn?.(error.message);
-    }
-    done(error);
-  };
-  return {
-    sectors: backend.sectors, readOnly: backend.readOnly,
-    read: (sector, data, done) => backend.read(sector, data, tell(done)),
-    write: (sector, data, done) => backend.write(sector, data, tell(done)),
-    flush: (done) => backend.flush(tell(done)),
-    ...(backend.writeZeroes === undefined ? {} : { writeZeroes: (sector, count, done) => backend.writeZeroes?.(sector, count, tell(done)) }),
-    ...(backend.discard === undefined ? {} : { discard: (sector, count, done) => backend.discard?.(sector, count, tell(done)) }),
-  };
 }
 
 /** An i440FX PC with its images and host. */
@@ -405,6 +260,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map((image, index) => (isCdrom(options, index) ? { medium: backendOf(image) } : backendOf(image))),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
+        parallels: options.parallels ?? [unplugged()],
         nics: (options.nics ?? []).map(nicOf),
         debugConsole: options.debugConsole ?? null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
@@ -449,6 +305,37 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   async mouse(right: number, down: number, buttons = '', wheel = 0): Promise<void> {
     const text = `${right},${down},${buttons},${wheel}`;
     await this.run([{ kind: 'mouse', ...parseMouse(text), text }]);
+  }
+
+  /**
+   * Points at a place on the screen, from 0 (left, top) to 1, and runs until the guest has been told. Buttons and wheel as mouse().
+   * @throws StepError if there is no tablet (options.inputs) that the guest has a driver for
+   */
+  async point(x: number, y: number, buttons = '', wheel = 0): Promise<void> {
+    const text = `${x},${y},${buttons},${wheel}`;
+    await this.run([{ kind: 'point', ...parsePlace(text), text }]);
+  }
+
+  /**
+   * Asks the guest to keep `size` of its memory (MiB, or text like `96M`) and give back the rest, or to take it again; it does so as it runs.
+   * @throws Error without a balloon (options.balloon), or for a size that is not within the machine's memory
+   */
+  balloon(size: number | string): void {
+    const bytes = typeof size === 'number' ? size * 2 ** 20 : parseSize(size), { memory } = this.board;
+    if (!(bytes > 0 && bytes <= memory.ramSize)) throw new Error(`balloon ${size}: the guest has ${memory.ramSize / 2 ** 20}M of memory`);
+    this.#balloon().wanted = memory.ramSize - bytes;
+  }
+
+  /** Bytes of memory that the guest has kept, and what it says of them. @throws Error without a balloon */
+  memory(): { readonly actual: number; readonly statistics: BalloonStatistics } {
+    const { given, statistics } = this.#balloon();
+    return { actual: this.board.memory.ramSize - given, statistics };
+  }
+
+  #balloon(): VirtioBalloon {
+    const { balloon } = this.board;
+    if (balloon === null) throw new Error('the machine has no balloon');
+    return balloon;
   }
 
   /**
@@ -543,24 +430,10 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   }
 }
 
-/** The same line, with what the guest sends also given to `tap`. */
-function tapped(line: CharBackend, tap: (byte: number) => void): CharBackend {
-  return {
-    get receive() {
-      return line.receive;
-    },
-    set receive(callback) {
-      line.receive = callback;
-    },
-    write: (byte) => {
-      tap(byte);
-      line.write(byte);
-    },
-  };
-}
-
 export { ImageError } from './backends/block/error.ts';
 export { Log, parseLogFilter } from './cpu/log.ts';
+export { openChar } from './backends/char.ts';
+export type { CharHost, CharOptions, OpenCharBackend } from './backends/char.ts';
 export { LockstepError } from './cpu/lockstep-report.ts';
 export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';

@@ -82,7 +82,7 @@ describe('README.md', () => {
   });
 
   it('lists the steps with two dashes, in the order of the help', () => {
-    expect(column(readme, 'step', 1).map((code) => code.split(' ')[0])).toEqual(['--expect', '--type', '--key', '--mouse', '--wait', '--change', '--screen', '--screenshot']);
+    expect(column(readme, 'step', 1).map((code) => code.split(' ')[0])).toEqual(['--expect', '--type', '--key', '--mouse', '--point', '--wait', '--change', '--screen', '--screenshot']);
   });
 
   it('has a library example that runs', () => {

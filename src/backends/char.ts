@@ -1,17 +1,30 @@
-/** Character backends on Node: what -serial and -debugcon name. */
+/** Character backends on Node: what -serial, -parallel, -chardev and -debugcon name. */
 import type { CharBackend } from '../devices/host.ts';
 import { CollectedOutput, FileSink } from './output-file.ts';
 import type { OutputSink } from './output-file.ts';
+import { PipeChar } from './char-pipe.ts';
+import { SocketChar } from './char-socket.ts';
+import type { SocketCharOptions } from './char-socket.ts';
 
 /** A character backend that holds a host resource. */
 export interface OpenCharBackend extends CharBackend {
+  /** Called when something has come from the host: a machine that sleeps may want to wake. */
+  onInput: (() => void) | null;
   /** Writes out what has collected. */
   flush(): void;
   close(): void;
 }
 
+/** What a character backend is. */
+export type CharOptions =
+  | { readonly kind: 'null' | 'stdio' }
+  | { readonly kind: 'file'; readonly path: string; readonly append: boolean }
+  | { readonly kind: 'pipe'; readonly path: string }
+  | ({ readonly kind: 'socket' } & SocketCharOptions);
+
 export class NullChar implements OpenCharBackend {
   receive: ((byte: number) => void) | null = null;
+  onInput = null;
   write(): void {}
   flush(): void {}
   close(): void {}
@@ -20,6 +33,7 @@ export class NullChar implements OpenCharBackend {
 /** Sends output to a sink; input, if any, is fed by the owner through `receive`. */
 export class SinkChar implements OpenCharBackend {
   receive: ((byte: number) => void) | null = null;
+  onInput = null;
   readonly #output: CollectedOutput;
 
   constructor(sink: OutputSink) {
@@ -39,15 +53,22 @@ export class SinkChar implements OpenCharBackend {
   }
 }
 
-/**
- * Opens what `-serial` or `-debugcon` names: `stdio`, `file:PATH`, `null`; for `none` there is no device: null.
- * @param stdio where `stdio` writes to
- * @param failed told once why a file could not be written
- * @throws Error of the file system if the file cannot be created.
- */
-export function openChar(spec: string, stdio: OutputSink, failed: (reason: string) => void): OpenCharBackend | null {
-  if (spec === 'none') return null;
-  if (spec === 'stdio') return new SinkChar(stdio);
-  if (spec.startsWith('file:')) return new SinkChar(new FileSink(spec.slice(5), failed));
-  return new NullChar();
+export interface CharHost {
+  /** Where `stdio` writes to. */
+  readonly stdio: OutputSink;
+  /** Told once why a file could not be written. */
+  readonly failed: (reason: string) => void;
+  /** Told that a server waits for somebody to connect before the machine starts. */
+  readonly waiting: () => void;
+}
+
+/** @throws Error of the host: a file that cannot be created, an address that is taken */
+export async function openChar(options: CharOptions, { stdio, failed, waiting }: CharHost): Promise<OpenCharBackend> {
+  switch (options.kind) {
+    case 'null': return new NullChar();
+    case 'stdio': return new SinkChar(stdio);
+    case 'file': return new SinkChar(new FileSink(options.path, failed, options.append));
+    case 'pipe': return new PipeChar(options.path);
+    case 'socket': return SocketChar.open(options, waiting);
+  }
 }

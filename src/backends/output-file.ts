@@ -16,8 +16,8 @@ export class FileSink implements OutputSink {
   #descriptor: number;
 
   /** @throws Error of the file system if the file cannot be created */
-  constructor(path: string, failed: (reason: string) => void) {
-    this.#descriptor = openSync(path, 'w');
+  constructor(path: string, failed: (reason: string) => void, append = false) {
+    this.#descriptor = openSync(path, append ? 'a' : 'w');
     this.#failed = failed;
   }
 

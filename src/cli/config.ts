@@ -1,7 +1,10 @@
 /** What the command line asks for, before anything is opened. Filled by options.ts, read by main.ts. */
 import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
+import type { BalloonOptions } from '../devices/virtio-balloon.ts';
+import type { InputKind } from '../devices/virtio-input.ts';
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import type { Step } from '../machine/automation.ts';
+import type { ChardevOption, LineOption } from './chardevs.ts';
 import type { CatalogueFile } from './catalogue.ts';
 import type { DumpOption, NetdevOption, NicOption } from './network.ts';
 import type { SharedFolderOption } from './sharing.ts';
@@ -76,10 +79,12 @@ export interface Config {
   icount: IcountOptions | null;
   display: 'term' | 'none' | null;
   noGraphic: boolean;
-  serial: string[];
-  debugcon: string | null;
-  /** Character devices of -chardev: a name, and what openChar takes. */
-  chardevs: { id: string; spec: string; option: string }[];
+  /** COM1 to COM4, LPT1 and LPT2, port E9h. */
+  serial: LineOption[];
+  parallel: LineOption[];
+  debugcon: LineOption | null;
+  /** Character devices of -chardev. */
+  chardevs: ChardevOption[];
   /** -device virtio-serial-pci: there is a card for ports. */
   virtioSerial: boolean;
   /** Its ports, in order. */
@@ -87,6 +92,10 @@ export interface Config {
   /** Folders of -fsdev, and those that are cards' by -virtfs or -device virtio-9p-pci. */
   fsdevs: SharedFolderOption[];
   shares: { fsdev: string; tag: string; option: string }[];
+  /** A virtio balloon; null: none. */
+  balloon: BalloonOptions | null;
+  /** virtio keyboards, mice and tablets. */
+  inputs: InputKind[];
   /** Entropy devices. */
   rngs: number;
   netdevs: NetdevOption[];
@@ -111,6 +120,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

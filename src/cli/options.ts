@@ -7,12 +7,13 @@ import { CPU_HELP, DEFAULT_MODEL, parseCpuModel } from '../cpu/models.ts';
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
-import { parseMouse } from '../machine/pointer.ts';
+import { parseMouse, parsePlace } from '../machine/pointer.ts';
 import { KeyboardLayout, LAYOUT_NAMES, parseChord, parseTyping } from '../machine/typing.ts';
 import { setAccelerator } from './accelerator.ts';
 import { setBoot } from './boot.ts';
 import { NAMED_MACHINES } from './catalogue.ts';
 import type { CatalogueFile, NamedMachine } from './catalogue.ts';
+import { LINE_ARGUMENT, checkChardevs, parseLine, setChardev } from './chardevs.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { attachDrives, checkFormat, setCdrom, setDrive, setImage } from './drives.ts';
@@ -21,15 +22,15 @@ import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic, setObject } from './
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 import { SHARING_DEVICES, checkShares, setFsdev, setVirtfs } from './sharing.ts';
 import { setIcount, setRtc } from './time.ts';
-import { VIRTIO_DEVICES, checkPorts, setChardev } from './virtio.ts';
+import { VIRTIO_DEVICES, checkPorts } from './virtio.ts';
 
 /** Least and most guest memory in bytes, in steps of the least: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
 
 /** Most video memory in MiB, as QEMU has it. */
 const VIDEO_MEMORY_MAX = 256;
-/** COM1 to COM4. */
-const SERIAL_PORTS = 4;
+/** COM1 to COM4, LPT1 and LPT2. */
+const SERIAL_PORTS = 4, PARALLEL_PORTS = 2;
 
 interface Option {
   readonly names: readonly string[];
@@ -124,12 +125,6 @@ function setLogItems(config: Config, value: string, option: string): void {
   }
 }
 
-const CHARDEVS = /^(stdio|null|none|file:.+)$/;
-function checkChardev(config: Config, option: string, value: string): void {
-  if (!CHARDEVS.test(value)) throw new UsageError(`${option} ${value}: not a character device (stdio, file:PATH, null, none)`);
-  if (value === 'stdio' && [...config.serial, config.debugcon].includes('stdio')) throw new UsageError(`${option} ${value}: cannot use stdio by multiple character devices`);
-}
-
 function pattern(option: string, source: string): RegExp {
   try {
     return new RegExp(source, 'm');
@@ -202,23 +197,25 @@ export const OPTIONS: readonly Option[] = [
     config.display = 'none';
     config.noGraphic = true;
   } },
-  { names: ['serial'], argument: 'stdio|file:PATH|null|none', help: 'where COM1 (then COM2, 3, 4) goes; none: there is no such port', set: (config, value, option) => {
-    checkChardev(config, option, value);
+  { names: ['serial'], argument: LINE_ARGUMENT, help: 'where COM1 (then COM2, 3, 4) goes; none: there is no such port', set: (config, value, option) => {
     if (config.serial.length === SERIAL_PORTS) throw new UsageError(`${option} ${value}: a PC has ${SERIAL_PORTS} serial ports`);
-    config.serial.push(value);
+    config.serial.push(parseLine(option, value));
   } },
-  { names: ['debugcon'], argument: 'stdio|file:PATH|null', help: 'where bytes written to port E9h go', set: (config, value, option) => {
-    checkChardev(config, option, value);
-    config.debugcon = value;
+  { names: ['parallel'], argument: LINE_ARGUMENT, help: 'where LPT1 (then LPT2) prints to; none: there is no such port', set: (config, value, option) => {
+    if (config.parallel.length === PARALLEL_PORTS) throw new UsageError(`${option} ${value}: a PC has ${PARALLEL_PORTS} parallel ports`);
+    config.parallel.push(parseLine(option, value));
+  } },
+  { names: ['debugcon'], argument: LINE_ARGUMENT, help: 'where bytes written to port E9h go', set: (config, value, option) => {
+    config.debugcon = parseLine(option, value);
   } },
   { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT] | socket,id=ID,listen=[ADDR]:PORT|connect=ADDR:PORT',
     help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest; socket: the card of another machine", set: setNetdev },
   { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all', set: setDevice },
-  { names: ['chardev'], argument: 'stdio,id=ID | file,id=ID,path=FILE | null,id=ID', help: 'what is behind a virtconsole or virtserialport', set: setChardev },
+  { names: ['chardev'], argument: 'stdio|null|file,path=FILE[,append=on]|pipe,path=PATH|socket,path=PATH|socket,[host=ADDR,]port=PORT[,server=on][,wait=off][,reconnect=SECONDS],id=ID', help: 'what is at the other end of a virtconsole, a virtserialport, or a -serial chardev:ID', set: setChardev },
   { names: ['virtfs'], argument: 'local,path=FOLDER,mount_tag=TAG,security_model=none|passthrough[,readonly=on][,id=ID]', help: 'a folder of the host that the guest mounts by 9P, and cannot leave', set: setVirtfs },
   { names: ['fsdev'], argument: 'local,id=ID,path=FOLDER,security_model=none|passthrough[,readonly=on]', help: 'the same, for a -device virtio-9p-pci,fsdev=ID,mount_tag=TAG', set: setFsdev },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
@@ -249,6 +246,9 @@ export const OPTIONS: readonly Option[] = [
   { names: ['mouse'], argument: 'RIGHT,DOWN[,BUTTONS[,WHEEL]]', help: 'step: move the mouse by counts, hold buttons (left+right, or 1, 2, 4 as in QEMU)', set: (config, value, option) => {
     config.steps.push({ kind: 'mouse', ...rewrap(option, () => parseMouse(value)), text: value });
   } },
+  { names: ['point'], argument: 'X,Y[,BUTTONS[,WHEEL]]', help: 'step: point at a place on the screen, from 0,0 to 1,1, with a tablet', set: (config, value, option) => {
+    config.steps.push({ kind: 'point', ...rewrap(option, () => parsePlace(value)), text: value });
+  } },
   { names: ['wait'], argument: 'SECONDS', help: 'step: let time pass', set: (config, value, option) => {
     config.steps.push({ kind: 'wait', seconds: parseSeconds(option, value) });
   } },
@@ -273,7 +273,7 @@ export const OPTIONS: readonly Option[] = [
 ];
 
 /** Steps and what concerns the whole run are not QEMU's: they are written with two dashes. */
-const OWN = ['expect', 'type', 'key', 'mouse', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats', 'profile', 'symbols', 'images'];
+const OWN = ['expect', 'type', 'key', 'mouse', 'point', 'wait', 'change', 'screen', 'screenshot', 'timeout', 'stats', 'profile', 'symbols', 'images'];
 
 export function helpText(): string {
   const lines = OPTIONS.map(({ names, argument, help }) => {
@@ -345,12 +345,12 @@ export function parseArguments(args: readonly string[]): Config {
   }
   pressKeys(config);
   if (config.noGraphic && config.serial.length === 0) {
-    checkChardev(config, '-nographic', 'stdio');
-    config.serial.push('stdio');
+    config.serial.push(parseLine('-nographic', 'stdio'));
   }
   checkNics(config);
   attachDrives(config);
   checkPorts(config);
+  checkChardevs(config);
   checkShares(config);
   if (config.kernel === null && config.append !== null) throw new UsageError('-append only allowed with -kernel option');
   if (config.kernel === null && config.initrd !== null) throw new UsageError('-initrd only allowed with -kernel option');

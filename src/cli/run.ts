@@ -1,7 +1,7 @@
 /** A whole run: opens what the configuration names, runs the machine, and says by the exit code how it ended. */
 import { writeFileSync } from 'node:fs';
 import { openChar } from '../backends/char.ts';
-import type { OpenCharBackend } from '../backends/char.ts';
+import type { CharOptions, OpenCharBackend } from '../backends/char.ts';
 import { ownImage } from '../backends/firmware.ts';
 import { reasonOf } from '../backends/output-file.ts';
 import { encodePng } from '../backends/png.ts';
@@ -9,6 +9,8 @@ import type { ConsolePort } from '../devices/virtio-console.ts';
 import type { Picture } from '../devices/host.ts';
 import { Machine, StepError } from '../index.ts';
 import type { Log, PcOptions, RunResult } from '../index.ts';
+import { parseLine, takesStdio } from './chardevs.ts';
+import type { LineOption } from './chardevs.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 import { openLog } from './log-file.ts';
@@ -27,37 +29,48 @@ const EXIT_STEP = 3;
 const DEMO_EXIT_TOUR = 0x501, DEMO_EXIT_HALT = 0x502;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The lines that the options name, and those of them that are no null. */
+/** The lines that the options name. */
 interface Lines {
   serials: (OpenCharBackend | null)[];
+  parallels: (OpenCharBackend | null)[];
   debugConsole: OpenCharBackend | null;
   /** Of the virtio-serial card; null: there is none. */
   ports: ConsolePort[] | null;
-  open: OpenCharBackend[];
+  open: readonly OpenCharBackend[];
   /** The line that standard input goes to. */
   stdio: OpenCharBackend | null;
 }
 
-function openLines(config: Config, output: Output): Lines {
-  const open = (option: string, spec: string): OpenCharBackend | null => {
+/** @param opened told of each line that has to be closed. @throws UsageError */
+async function openLines(config: Config, output: Output, opened: (line: OpenCharBackend) => void): Promise<Lines> {
+  const all: OpenCharBackend[] = [], chardevs = new Map<string, OpenCharBackend>();
+  let stdio: OpenCharBackend | null = null;
+  const open = async (option: string, end: CharOptions): Promise<OpenCharBackend> => {
     try {
-      return openChar(spec, output.sink, (reason) => output.complain(`${option} ${spec}: ${reason}`));
+      const line = await openChar(end, {
+        stdio: output.sink, failed: (reason) => output.complain(`${option}: ${reason}`), waiting: () => output.note(`waiting for a connection on ${option}`),
+      });
+      all.push(line);
+      opened(line);
+      if (end.kind === 'stdio') stdio = line;
+      return line;
     } catch (error) {
-      throw new UsageError(`${option} ${spec}: ${reasonOf(error)}`);
+      throw new UsageError(`${option}: ${reasonOf(error)}`);
     }
   };
-  const serials = config.serial.map((spec) => open('-serial', spec));
-  const debugConsole = config.debugcon === null ? null : open('-debugcon', config.debugcon);
-  const chardevs = new Map(config.chardevs.map(({ id, spec, option }) => [id, open(option, spec)]));
+  const line = async ({ option, end }: LineOption): Promise<OpenCharBackend | null> => (end === null ? null : typeof end === 'string' ? chardevs.get(end)! : await open(option, end));
+  const lines = async (options: readonly LineOption[]): Promise<(OpenCharBackend | null)[]> => {
+    const ends: (OpenCharBackend | null)[] = [];
+    for (const one of options) ends.push(await line(one));
+    return ends;
+  };
+  for (const { id, end, option } of config.chardevs) chardevs.set(id, await open(option, end));
   const ports = config.virtioPorts.map(({ console, chardev, name }) => ({ console, backend: chardevs.get(chardev)!, ...(name === undefined ? {} : { name }) }));
-  const terminal = config.chardevs.find(({ spec }) => spec === 'stdio');
   return {
-    serials, debugConsole, ports: config.virtioSerial ? ports : null, open: [...serials, debugConsole, ...chardevs.values()].filter((line) => line !== null),
-    stdio: serials[config.serial.indexOf('stdio')] ?? (terminal && chardevs.get(terminal.id)) ?? null,
+    serials: await lines(config.serial), parallels: await lines(config.parallel), debugConsole: config.debugcon && await line(config.debugcon),
+    ports: config.virtioSerial ? ports : null, open: all, stdio,
   };
 }
-
-const takesStdio = ({ serial, debugcon, chardevs }: Config): boolean => [...serial, debugcon, ...chardevs.map(({ spec }) => spec)].includes('stdio');
 
 /** The display where none was asked for: the terminal, if there is one that is free. */
 function displayOf(config: Config): 'term' | 'none' {
@@ -79,7 +92,7 @@ function withDemo(config: Config): Config {
   const canType = config.steps.length > 0 || (process.stdin.isTTY === true && (usesStdio || displayOf(config) === 'term'));
   return {
     ...config, drives: [{ file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
-    ...(canType || config.display !== null || config.serial.length > 0 || usesStdio ? {} : { display: 'none', serial: ['stdio'] }),
+    ...(canType || config.display !== null || config.serial.length > 0 || usesStdio ? {} : { display: 'none', serial: [parseLine('demo', 'stdio')] }),
     debugExit: config.debugExit ?? { iobase: canType ? DEMO_EXIT_HALT : DEMO_EXIT_TOUR, iosize: 1 },
   };
 }
@@ -125,7 +138,7 @@ function openMachine(config: Config, lines: Lines, nics: PcOptions['nics'], log:
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
@@ -151,14 +164,14 @@ export async function run(parsed: Config, output: Output): Promise<number> {
   try {
     const logFile = openLog(config, output);
     closers.push(() => logFile.close());
-    const lines = openLines(config, output);
-    for (const line of lines.open) closers.push(() => line.close());
+    const lines = await openLines(config, output, (line) => closers.push(() => line.close()));
     const networks = await openNetworks(config, output);
     closers.push(() => networks.close());
     const machine = openMachine(config, lines, networks.nics, logFile.log, output);
     closers.push(() => machine.close());
     const stats = openReport('--stats', config.stats, output), profile = openReport('--profile', config.profile, output);
     const symbols = readSymbols(config);
+    for (const line of lines.open) line.onInput = () => machine.wake();
     machine.onTurn = () => {
       for (const line of lines.open) line.flush();
       logFile.flush();

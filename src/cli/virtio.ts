@@ -1,10 +1,13 @@
-/** -device for virtio devices, and -chardev for what is behind their ports. */
+/** -device for virtio devices. */
+import { INPUT_KINDS } from '../devices/virtio-input.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
-import { checkProperties, parseProperties } from './properties.ts';
+import { checkProperties, parseNumber, parseOnOff } from './properties.ts';
 
 /** Ports of a card: QEMU's limit. */
 const MOST_PORTS = 30;
+/** Seconds between statistics of a balloon. */
+const LONGEST_INTERVAL = 0xffff_ffff;
 
 export const VIRTIO_DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (config: Config, properties: Map<string, string>, option: string) => void }>> = {
   'virtio-blk-pci': { help: 'name "virtio-blk-pci", bus PCI (drive=ID of a -drive with if=none)', set: (config, properties, option) => {
@@ -20,6 +23,18 @@ export const VIRTIO_DEVICES: Readonly<Record<string, { readonly help: string; re
   } },
   virtconsole: { help: 'name "virtconsole", bus virtio-serial-bus (chardev=ID: a console, /dev/hvc0)', set: (config, properties, option) => addPort(config, properties, option, true) },
   virtserialport: { help: 'name "virtserialport", bus virtio-serial-bus (chardev=ID, name=NAME: a port for programs)', set: (config, properties, option) => addPort(config, properties, option, false) },
+  'virtio-balloon-pci': { help: 'name "virtio-balloon-pci", bus PCI (memory that the guest gives back; deflate-on-oom=on, guest-stats-polling-interval=SECONDS)', set: (config, properties, option) => {
+    checkProperties(option, properties, ['driver', 'id', 'deflate-on-oom', 'guest-stats-polling-interval']);
+    if (config.balloon !== null) throw new UsageError(`${option}: the board takes one such card`);
+    config.balloon = {
+      deflateOnOom: parseOnOff(option, 'deflate-on-oom', properties.get('deflate-on-oom'), false),
+      statisticsInterval: parseNumber(`${option} guest-stats-polling-interval`, properties.get('guest-stats-polling-interval') ?? '0', 0, LONGEST_INTERVAL),
+    };
+  } },
+  ...Object.fromEntries(INPUT_KINDS.map((kind) => [`virtio-${kind}-pci`, { help: `name "virtio-${kind}-pci", bus PCI (a ${kind} that takes the place of the PS/2 one)`, set: (config: Config, properties: Map<string, string>, option: string) => {
+    checkProperties(option, properties, ['driver', 'id']);
+    config.inputs.push(kind);
+  } }])),
   'virtio-rng-pci': { help: 'name "virtio-rng-pci", bus PCI (random numbers of the host)', set: (config, properties, option) => {
     checkProperties(option, properties, ['driver', 'id']);
     config.rngs++;
@@ -34,27 +49,8 @@ function addPort(config: Config, properties: Map<string, string>, option: string
   config.virtioPorts.push({ console, chardev, option, ...(name === undefined ? {} : { name }) });
 }
 
-/** `stdio,id=ID`, `file,id=ID,path=PATH`, `null,id=ID`. */
-export function setChardev(config: Config, value: string, option: string): void {
-  const properties = parseProperties(option, value, 'backend'), backend = properties.get('backend') ?? '', id = properties.get('id'), path = properties.get('path');
-  if (backend !== 'stdio' && backend !== 'file' && backend !== 'null') throw new UsageError(`${option}: '${backend}' is not a valid char driver name (stdio, file, null)`);
-  checkProperties(option, properties, backend === 'file' ? ['backend', 'id', 'path'] : ['backend', 'id']);
-  if (id === undefined) throw new UsageError(`${option} ${value}: id=ID is missing`);
-  if (config.chardevs.some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for chardev`);
-  if (backend === 'file' && !path) throw new UsageError(`${option}: path=PATH is missing`);
-  config.chardevs.push({ id, spec: backend === 'file' ? `file:${path}` : backend, option });
-}
-
-/** @throws UsageError for ports without a card, and names that do not fit */
+/** @throws UsageError for ports without a card */
 export function checkPorts(config: Config): void {
   const [first] = config.virtioPorts;
   if (first !== undefined && !config.virtioSerial) throw new UsageError(`${first.option}: No 'virtio-serial-bus' bus found for it (-device virtio-serial-pci)`);
-  const used = new Set<string>();
-  for (const { chardev, option } of config.virtioPorts) {
-    if (!config.chardevs.some(({ id }) => id === chardev)) throw new UsageError(`${option}: Property 'chardev' can't find value '${chardev}'`);
-    if (used.has(chardev)) throw new UsageError(`${option}: Property 'chardev' can't take value '${chardev}', it's in use`);
-    used.add(chardev);
-  }
-  const terminals = [...config.serial, config.debugcon, ...config.chardevs.map(({ spec }) => spec)].filter((spec) => spec === 'stdio');
-  if (terminals.length > 1) throw new UsageError('-chardev stdio: cannot use stdio by multiple character devices');
 }

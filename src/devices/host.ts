@@ -27,6 +27,10 @@ export interface CharBackend {
   write(byte: number): void;
   /** Set by the device: a byte has arrived from the host. */
   receive: ((byte: number) => void) | null;
+  /** Set by a device that can say it: how many bytes it keeps for the guest now. Without it as many as come. */
+  room?: (() => number) | null;
+  /** Called by such a device: it has room again. */
+  more?(): void;
 }
 
 /** A network card's end of its cable, as the other end sees it. */

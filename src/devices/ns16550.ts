@@ -20,6 +20,8 @@ import { NS_PER_SECOND } from './clock.ts';
 /** 1.8432 MHz crystal, 16 clocks a bit. */
 const BAUD_BASE = 115200;
 const FIFO_SIZE = 16;
+/** Bytes that wait on the line, for who asks. */
+const LINE_SIZE = 4096;
 
 const IER_RECEIVE = 0x01;
 const IER_TRANSMIT = 0x02;
@@ -122,6 +124,7 @@ export class Ns16550 implements Device {
         this.#line.push(byte & 0xff);
         this.#listen();
       };
+      backend.room = () => LINE_SIZE - this.#line.length;
     }
   }
 
@@ -311,6 +314,7 @@ export class Ns16550 implements Device {
   #frameReceived(): void {
     if (this.#loop || this.#receive.length >= this.#depth) return;
     this.#accept(this.#line.shift() as number);
+    if (this.#line.length === 0) this.#backend?.more?.();
     this.#update();
     this.#listen();
   }

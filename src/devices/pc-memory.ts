@@ -54,6 +54,8 @@ export interface PcMemoryOptions {
 }
 
 export class PcMemory {
+  /** Bytes of RAM. */
+  readonly ramSize: number;
   readonly space: AddressSpace;
   /** Size of the VGA BIOS in the expansion ROM register: a power of two; 0 = none. */
   readonly vgaRomSize: number;
@@ -74,6 +76,7 @@ export class PcMemory {
   /** @throws RangeError for a size that the board does not take */
   constructor({ size, bios, vgaBios, videoMemory }: PcMemoryOptions) {
     if (size % MIB !== 0 || size < MIN_MEMORY || size > MAX_MEMORY) throw new RangeError('memory must be 1 to 2047 whole MiB');
+    this.ramSize = size;
     if (size + videoMemory > MAX_MEMORY) throw new RangeError(`memory and video memory (${videoMemory / MIB} MiB) must be at most 2047 MiB together`);
     if (bios.length === 0 || bios.length > MAX_BIOS) throw new RangeError('a BIOS image has 1 byte to 256 KB');
     if (vgaBios && vgaBios.length > MAX_OPTION_ROM) throw new RangeError('a VGA BIOS image has at most 128 KB');

@@ -9,6 +9,7 @@
  *     0070-0071  mc146818               03E8-03EF        COM3                        3 COM2, 4  13 FPU error
  *     0080-008F  DMA pages              03F0-03F5, 03F7  floppy                      4 COM1, 3  14 IDE, primary
  *     0092       A20, reset             03F8-03FF        COM1                        6 floppy  15 IDE, secondary
+ *     0378-037A  LPT1                   0278-027A        LPT2                        7 LPT1, 5 LPT2
  *     00A0-00A1  i8259 slave
  *     00B2-00B3  APM                      0600-063F        power management (placed by the firmware), IRQ 9
  *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:01.3 PIIX4 power  00:02.0 VGA
@@ -49,6 +50,7 @@ import { Mc146818 } from './mc146818.ts';
 import { Ns16550 } from './ns16550.ts';
 import { BootOnce } from './pc-boot-once.ts';
 import { fillCmos } from './pc-cmos.ts';
+import { ParallelPort } from './parallel-port.ts';
 import { PcMemory } from './pc-memory.ts';
 import { isaNics, pciNics } from './pc-nics.ts';
 import type { NicConfig } from './pc-nics.ts';
@@ -63,6 +65,9 @@ import { Port61 } from './port61.ts';
 import { Port92 } from './port92.ts';
 import { Ps2Keyboard } from './ps2-keyboard.ts';
 import { Ps2Mouse } from './ps2-mouse.ts';
+import { InputRouter } from './input-router.ts';
+import { VirtioBalloon } from './virtio-balloon.ts';
+import { VirtioInput } from './virtio-input.ts';
 import { Vga } from './vga.ts';
 
 /** What the board needs of its processor. */
@@ -117,6 +122,8 @@ export interface PcConfig {
   geometries?: readonly (Geometry | null)[];
   /** COM1 … COM4; null = no port. */
   serials?: readonly (CharBackend | null)[];
+  /** LPT1 and LPT2; null = no port. */
+  parallels?: readonly (CharBackend | null)[];
   /** Network cards: ISA ones at 300h and IRQ 9 if they do not say otherwise, PCI ones from slot 3 on. */
   nics?: readonly NicConfig[];
   /** What the guest writes to port E9h; no port without it. */
@@ -139,6 +146,8 @@ export interface PcConfig {
 const DEFAULT_BOOT_ORDER = 'cad';
 /** [port, IRQ] of COM1 … COM4. */
 const SERIAL_PORTS = [[0x3f8, 4], [0x2f8, 3], [0x3e8, 4], [0x2e8, 3]] as const;
+/** [port, IRQ] of LPT1 and LPT2. */
+const PARALLEL_PORTS = [[0x378, 7], [0x278, 5]] as const;
 /** ns a byte: a guest that left its port at 9600 baud would spend minutes of its boot on messages that a host takes at once. */
 const SERIAL_FRAME_TIME = 10_000;
 const FLOPPY_DMA = 2;
@@ -162,10 +171,13 @@ export class Pc<P extends Processor = Processor> {
   /** null: there is none. */
   readonly vga: Vga | null;
   readonly pm: Piix4Pm;
+  /** Where the guest gives memory back; null: it cannot. */
+  readonly balloon: VirtioBalloon | null;
   readonly serials: readonly (Ns16550 | null)[];
   /** Every device, in the order of reset; a save state holds them by name. */
   readonly devices: readonly Device[];
   readonly #i8042: I8042;
+  readonly #input: InputRouter;
   readonly #irqs: readonly SharedLine[];
   readonly #pirqs: readonly SharedLine[];
   /** Ports that PCI functions have where the guest says. */
@@ -254,6 +266,10 @@ export class Pc<P extends Processor = Processor> {
       const backend = config.serials?.[i] ?? null;
       return backend && new Ns16550(`com${i + 1}`, clock, this.#irq(irq), backend, { maxFrameTime: SERIAL_FRAME_TIME });
     });
+    const parallels = PARALLEL_PORTS.map(([, irq], i) => {
+      const backend = config.parallels?.[i] ?? null;
+      return backend && new ParallelPort(`lpt${i + 1}`, this.#irq(irq), backend);
+    });
     const debugPort = config.debugConsole ? new DebugPort(config.debugConsole) : null;
     const debugExit = config.debugExit ? new IsaDebugExit(config.debugExit.iosize, config.debugExit.exit) : null;
 
@@ -293,13 +309,14 @@ export class Pc<P extends Processor = Processor> {
     io.map(0xcf8, this.pci.addressPort);
     io.map(0xcfc, this.pci.dataPort);
     this.serials.forEach((serial, i) => serial && io.map(SERIAL_PORTS[i][0], serial.io));
+    parallels.forEach((parallel, i) => parallel && io.map(PARALLEL_PORTS[i]![0], parallel.io));
     for (const { port, card } of isaCards) io.map(port, card.io);
     if (debugPort) io.map(0xe9, debugPort.io);
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
 
     const setCmos = (index: number, value: number): void => this.rtc.setNvram(index, value);
     const bootOrder = config.bootOrder || DEFAULT_BOOT_ORDER, bootOnce = config.bootOnce ? new BootOnce(bootOrder, setCmos) : null;
-    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, debugPort, debugExit, testDevice, localApic, ioApic];
+    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, ...parallels, debugPort, debugExit, testDevice, localApic, ioApic];
     if (testDevice !== null) {
       io.map(0xe0, testDevice.register);
       io.map(0xe4, testDevice.flush);
@@ -313,6 +330,8 @@ export class Pc<P extends Processor = Processor> {
       ...cards.flatMap(({ devices }) => devices), ...isaCards.map(({ card }) => card),
       ...optional.filter((device) => device !== null),
     ];
+    this.balloon = this.devices.find((device) => device instanceof VirtioBalloon) ?? null;
+    this.#input = new InputRouter(this.keyboard, this.mouse, this.devices.filter((device) => device instanceof VirtioInput));
     fillCmos(setCmos, {
       memory: config.memory,
       floppies: this.fdc.drives.map((drive) => drive?.type ?? null),
@@ -365,12 +384,12 @@ export class Pc<P extends Processor = Processor> {
 
   /** Presses or releases a key by its QEMU name; false if the keyboard's queue is full. @throws Error for an unknown name */
   key(name: string, down: boolean): boolean {
-    return this.keyboard.key(name, down);
+    return this.#input.key(name, down);
   }
 
   /** Nothing that was typed waits in the keyboard or its controller. */
   get keyboardIdle(): boolean {
-    return this.#i8042.idle;
+    return this.#input.keysTaken ?? this.#i8042.idle;
   }
 
   /** What the guest waits for may be a floppy drive's mechanics. */
@@ -380,12 +399,17 @@ export class Pc<P extends Processor = Processor> {
 
   /** Moves the mouse by counts right and down, turns its wheel up, holds these buttons (MOUSE_LEFT ...); false if it cannot take more now. */
   moveMouse(right: number, down: number, buttons: number, wheel: number): boolean {
-    return this.mouse.move(right, down, buttons, wheel);
+    return this.#input.move(right, down, buttons, wheel);
   }
 
   /** The guest has been told all that the mouse did. */
   get mouseIdle(): boolean {
-    return this.mouse.idle && this.#i8042.free;
+    return this.#input.placesTaken && (this.#input.movesTaken ?? (this.mouse.idle && this.#i8042.free));
+  }
+
+  /** Points at a place on the screen, from 0 (left, top) to 1; false if it cannot be taken now, null if there is nothing that takes places. */
+  point(x: number, y: number, buttons: number, wheel: number): boolean | null {
+    return this.#input.point(x, y, buttons, wheel);
   }
 
   #vga(clock: Clock): Vga {

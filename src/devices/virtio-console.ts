@@ -47,7 +47,9 @@ export class VirtioConsole implements VirtioDevice {
       input: new Uint8Array(ports.length * INPUT_SIZE), first: new Uint32Array(ports.length), count: new Uint32Array(ports.length),
     });
     ports.forEach((port, number) => {
-      if (port !== null) port.backend.receive = (byte) => this.#receive(number, byte);
+      if (port === null) return;
+      port.backend.receive = (byte) => this.#receive(number, byte);
+      port.backend.room = () => INPUT_SIZE - this.state.fields.count[number]!;
     });
   }
 
@@ -63,7 +65,7 @@ export class VirtioConsole implements VirtioDevice {
     if (index === CONTROL_TRANSMIT) this.#control();
     else if (index === CONTROL_RECEIVE) this.#tell();
     else if (index % 2 === 1) this.#transmit(index);
-    else this.#fill(portOf(index));
+    else this.#refill(portOf(index));
   }
 
   reset(): void {
@@ -87,6 +89,12 @@ export class VirtioConsole implements VirtioDevice {
     f.input[number * INPUT_SIZE + (f.first[number]! + f.count[number]!) % INPUT_SIZE] = byte;
     f.count[number]!++;
     this.#fill(number);
+  }
+
+  /** The guest has given room: also for what the other end keeps back. */
+  #refill(number: number): void {
+    this.#fill(number);
+    this.#ports[number]?.backend.more?.();
   }
 
   /** Gives the guest what waits for it. */

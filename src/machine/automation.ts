@@ -3,7 +3,7 @@
  * command line (`--expect`, `--type`, ...) and the library.
  */
 import type { MediumOptions, RemovableDrive } from './media.ts';
-import type { MouseMove } from './pointer.ts';
+import type { MouseMove, MousePlace } from './pointer.ts';
 import type { Chord } from './typing.ts';
 
 export type Step =
@@ -13,6 +13,8 @@ export type Step =
   | { readonly kind: 'type' | 'key'; readonly chords: readonly Chord[]; readonly text: string }
   /** Move the mouse, hold buttons, turn the wheel. */
   | ({ readonly kind: 'mouse'; readonly text: string } & MouseMove)
+  /** Point at a place on the screen (a tablet). */
+  | ({ readonly kind: 'point'; readonly text: string } & MousePlace)
   /** Let `seconds` of virtual time pass. */
   | { readonly kind: 'wait'; readonly seconds: number }
   /** Put another medium into a drive (null: none). */
@@ -32,6 +34,7 @@ export function describeStep(step: Step): string {
     case 'expect': return `--expect '${step.pattern.source}'`;
     case 'type':
     case 'mouse':
+    case 'point':
     case 'key': return `--${step.kind} '${step.text}'`;
     case 'wait': return `--wait ${step.seconds}`;
     case 'change': return `--change ${step.drive}=${step.file ?? ''}`;

@@ -18,7 +18,6 @@ import { GuestTime } from './guest-time.ts';
 import { Keyboard } from './keyboard.ts';
 import { InstructionTime } from './icount.ts';
 import type { MediumOptions, RemovableDrive } from './media.ts';
-import type { MouseMove } from './pointer.ts';
 import { Transcript, screenText } from './transcript.ts';
 
 /** What the machine drives. The PC (src/devices/pc.ts) is one. */
@@ -45,6 +44,8 @@ export interface Board {
   readonly turning: boolean;
   /** Moves the mouse by counts, holds these buttons; false if it cannot take more now. */
   moveMouse(right: number, down: number, buttons: number, wheel: number): boolean;
+  /** Points at a place on the screen; false if that cannot be taken now, null if nothing takes places. */
+  point(x: number, y: number, buttons: number, wheel: number): boolean | null;
   /** The guest has been told all that the mouse did. */
   readonly mouseIdle: boolean;
 }
@@ -362,7 +363,12 @@ export class MachineCore<B extends Board = Board> {
           }
           break;
         case 'mouse':
-          yield* this.#mouse(step, step);
+          this.board.moveMouse(step.right, step.down, step.buttons, step.wheel);
+          yield* this.#mouse(step);
+          break;
+        case 'point':
+          if (this.board.point(step.x, step.y, step.buttons, step.wheel) === null) throw new StepError(`${describeStep(step)}: no tablet that the guest uses`);
+          yield* this.#mouse(step);
           break;
         case 'wait':
           this.#stepTimer.arm(this.board.clock.now() + Math.round(step.seconds * 1e9));
@@ -382,9 +388,9 @@ export class MachineCore<B extends Board = Board> {
     }
   }
 
-  *#mouse(step: Step, { right, down, buttons, wheel }: MouseMove): Generator<Step, void> {
+  /** Waits until the guest has been told what the mouse did. */
+  *#mouse(step: Step): Generator<Step, void> {
     const { board } = this, since = board.clock.now();
-    board.moveMouse(right, down, buttons, wheel);
     while (!board.mouseIdle && this.#ended() === null) {
       if (board.clock.now() - since > PATIENCE) throw new StepError(`${describeStep(step)}: the guest does not read the mouse`);
       yield step;

@@ -13,6 +13,14 @@ export interface MouseMove {
   readonly wheel: number;
 }
 
+/** A place on the screen, from 0 (left, top) to 1. */
+export interface MousePlace {
+  readonly x: number;
+  readonly y: number;
+  readonly buttons: number;
+  readonly wheel: number;
+}
+
 const BUTTONS: Readonly<Record<string, number>> = { left: MOUSE_LEFT, middle: MOUSE_MIDDLE, right: MOUSE_RIGHT, side: MOUSE_SIDE, extra: MOUSE_EXTRA };
 /** By bit of QEMU's number. */
 const NUMBERED = [MOUSE_LEFT, MOUSE_MIDDLE, MOUSE_RIGHT, MOUSE_SIDE, MOUSE_EXTRA];
@@ -38,9 +46,24 @@ function counts(text: string): number {
   return Number(text);
 }
 
+/** A part of the screen. @throws Error for what is none */
+function part(text: string): number {
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(text) || Number(text) > 1) throw new Error(`'${text}' is not a number from 0 to 1`);
+  return Number(text);
+}
+
+const partsOf = (text: string): string[] => text.split(',').map((piece) => piece.trim());
+
 /** @throws Error that says what is wrong, in one line */
 export function parseMouse(text: string): MouseMove {
-  const [right, down, buttons = '0', wheel = '0', ...rest] = text.split(',').map((part) => part.trim());
+  const [right, down, buttons = '0', wheel = '0', ...rest] = partsOf(text);
   if (right === undefined || down === undefined || rest.length > 0) throw new Error(`'${text}' is not RIGHT,DOWN[,BUTTONS[,WHEEL]]`);
   return { right: counts(right), down: counts(down), buttons: mouseButtons(buttons || '0'), wheel: counts(wheel) };
+}
+
+/** @throws Error that says what is wrong, in one line */
+export function parsePlace(text: string): MousePlace {
+  const [x, y, buttons = '0', wheel = '0', ...rest] = partsOf(text);
+  if (x === undefined || y === undefined || rest.length > 0) throw new Error(`'${text}' is not X,Y[,BUTTONS[,WHEEL]]`);
+  return { x: part(x), y: part(y), buttons: mouseButtons(buttons || '0'), wheel: counts(wheel) };
 }
