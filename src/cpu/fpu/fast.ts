@@ -5,7 +5,7 @@
  */
 import type { Helper } from '../../tcg/env.ts';
 import { INDEFINITE, compare as exactCompare } from './float80.ts';
-import { FORM_D, FORM_POPS, FORM_Y } from './forms.ts';
+import { FORM_D, FORM_POPS, FORM_Y, Y_IS_OPERAND } from './forms.ts';
 import { memoryInstruction } from './memory.ts';
 import type { DataAccess } from './memory.ts';
 import { registerInstruction } from './registers.ts';
@@ -47,7 +47,7 @@ export function createFastHelpers(R: Int32Array, unit: FpuUnit): Helper[] {
   const { add, multiply, compare } = createWordArithmetic(R, classes, end, exactly);
   const { divide, squareRoot } = createWordDivision(R, classes, end, exactly);
 
-  /** The status word without TOP and C1, and the tags, of an instruction that pops. */
+  /** Writes the status word, and pops 0 to 2 registers. */
   function pop(status: number, top: number, pops: number): void {
     R[FPU_SW] = status & ~SW_TOP | (top + pops & 7) << 11;
     R[FPU_TW] = R[FPU_TW]! | (pops === 2 ? TAG_EMPTY << 2 * (top + 1 & 7) : 0) | (pops !== 0 ? TAG_EMPTY << 2 * top : 0);
@@ -64,9 +64,10 @@ export function createFastHelpers(R: Int32Array, unit: FpuUnit): Helper[] {
     R[FPU_TW] = R[FPU_TW]! & ~(TAG_EMPTY << 2 * register);
   }
 
-  function pushed(status: number, register: number): void {
-    R[FPU_TW] = R[FPU_TW]! & ~(TAG_EMPTY << 2 * register);
+  /** The register, which was empty, is the top now and has a value. */
+  function push(status: number, register: number): void {
     R[FPU_SW] = status & ~(SW_TOP | SW_C1) | register << 11;
+    R[FPU_TW] = R[FPU_TW]! ^ TAG_EMPTY << 2 * register;
   }
 
   const clearC1 = (): void => { R[FPU_SW] = R[FPU_SW]! & ~SW_C1; };
@@ -80,37 +81,42 @@ export function createFastHelpers(R: Int32Array, unit: FpuUnit): Helper[] {
   }
 
   function x87Push(form: number): void {
-    const status = R[FPU_SW]!, top = status >> 11 & 7, y = form >> FORM_Y & 15;
-    const from = y === OPERAND ? OPERAND : top + y & 7, to = top + 7 & 7;
-    if (isEmpty(from) || !isEmpty(to) || R[FPU_EXP + from]! === NOT_ORDINARY) exactly(form);
-    else {
-      copy(to, from);
-      pushed(status, to);
+    const status = R[FPU_SW]!, from = (form & Y_IS_OPERAND) !== 0 ? OPERAND : (status >> 11) + (form >> FORM_Y) & 7, to = (status >> 11) + 7 & 7;
+    const tags = R[FPU_TW]!, empty = tags & tags >> 1, word = R[FPU_EXP + from]!;
+    if (((empty >> 2 * from | ~(empty >> 2 * to)) & 1) !== 0 || word === NOT_ORDINARY) {
+      exactly(form);
+      return;
     }
+    R[FPU_LOW + 2 * to] = R[FPU_LOW + 2 * from]!;
+    R[FPU_HIGH + 2 * to] = R[FPU_HIGH + 2 * from]!;
+    R[FPU_EXP + to] = word;
+    push(status, to);
   }
 
   function x87PushConstant(word: number, high: number, form: number): void {
     const status = R[FPU_SW]!, to = (status >> 11) + 7 & 7;
-    if (!isEmpty(to)) exactly(form);
-    else {
-      R[FPU_LOW + 2 * to] = 0;
-      R[FPU_HIGH + 2 * to] = high;
-      R[FPU_EXP + to] = word;
-      pushed(status, to);
+    if (!isEmpty(to)) {
+      exactly(form);
+      return;
     }
+    R[FPU_LOW + 2 * to] = 0;
+    R[FPU_HIGH + 2 * to] = high;
+    R[FPU_EXP + to] = word;
+    push(status, to);
   }
 
   function x87Exchange(form: number): void {
-    const top = R[FPU_SW]! >> 11 & 7, other = top + (form >> FORM_Y) & 7;
-    if (isEmpty(top) || isEmpty(other)) exactly(form);
-    else {
-      const low = R[FPU_LOW + 2 * top]!, high = R[FPU_HIGH + 2 * top]!, word = R[FPU_EXP + top]!;
-      copy(top, other);
-      R[FPU_LOW + 2 * other] = low;
-      R[FPU_HIGH + 2 * other] = high;
-      R[FPU_EXP + other] = word;
-      clearC1();
+    const status = R[FPU_SW]!, top = status >> 11 & 7, other = (status >> 11) + (form >> FORM_Y) & 7, tags = R[FPU_TW]!, empty = tags & tags >> 1;
+    if (((empty >> 2 * top | empty >> 2 * other) & 1) !== 0) {
+      exactly(form);
+      return;
     }
+    const low = R[FPU_LOW + 2 * top]!, high = R[FPU_HIGH + 2 * top]!, word = R[FPU_EXP + top]!;
+    copy(top, other);
+    R[FPU_LOW + 2 * other] = low;
+    R[FPU_HIGH + 2 * other] = high;
+    R[FPU_EXP + other] = word;
+    R[FPU_SW] = status & ~SW_C1;
   }
 
   function x87Copy(form: number): void {

@@ -21,6 +21,8 @@ export interface FastForm {
 }
 
 export const FORM_D = 15, FORM_Y = 18, FORM_MINUS = 22, FORM_REVERSED = 23, FORM_POPS = 24;
+/** The bit of FORM_Y that only OPERAND has. */
+export const Y_IS_OPERAND = OPERAND << FORM_Y;
 const MINUS = 1 << FORM_MINUS, REVERSED = 1 << FORM_REVERSED;
 
 const form = (name: string, operands = 0, ...args: number[]): FastForm => ({ name, args, operands });

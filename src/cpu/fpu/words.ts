@@ -7,14 +7,13 @@
  * for n = 0 too. Masks tell V8 the ranges of indices, so that it checks none of them.
  * Products of 16 by 16 bits leave room for a carry of 16 bits.
  */
-import { FORM_MINUS, FORM_REVERSED, FORM_Y } from './forms.ts';
+import { FORM_MINUS, FORM_REVERSED, FORM_Y, Y_IS_OPERAND } from './forms.ts';
 import type { Put } from './rounding.ts';
 import { FPU_CW, FPU_EXP, FPU_HIGH, FPU_LOW, FPU_SW, FPU_TW, OPERAND } from './state.ts';
 
 const BIAS = 16383, SPECIAL = 0x7fff;
 const SW_C0 = 0x100, SW_C3 = 0x4000;
 const CW_RC = 0xc00, RC_DOWN = 0x400;
-const Y_IS_OPERAND = OPERAND << FORM_Y;
 
 /** Neither 0 nor SPECIAL. `word`: sign and exponent. */
 const hasOrdinaryExponent = (word: number): boolean => (word + 1 & SPECIAL - 1) !== 0;
