@@ -11,6 +11,8 @@ const SW_PE = 0x20, SW_ES_BUSY = 0x8080, SW_C1 = 0x200, SW_TOP = 0x3800;
 const CW_PM = 0x20, CW_PC = 0x300, PC_24 = 0, PC_53 = 0x200, CW_RC = 0xc00, RC_NEAREST = 0, RC_DOWN = 0x400, RC_UP = 0x800;
 /** To nearest, 64 bits, inexact results masked: FNINIT. */
 const CW_DEFAULT = 0x320;
+/** The same at 53 bits: what several systems and compilers set. */
+const CW_DOUBLE = 0x220;
 const POPS = 3 << FORM_POPS, TAG_EMPTY = 3;
 
 export interface Put {
@@ -29,6 +31,9 @@ export function roundsUp(control: number, sign: number, odd: number, half: numbe
   return mode === (sign !== 0 ? RC_DOWN : RC_UP);
 }
 
+/** 1 by a carry: more than half a unit, or half of one and an odd number. The last bit of `rest` stands for all that follow. */
+const upToNearest = (rest: number, odd: number): number => (rest >>> 1 | rest & 1) + 0x3fffffff + odd >>> 31;
+
 const isInRange = (exponent: number): boolean => exponent - 1 >>> 0 < SPECIAL - 1;
 
 /** `otherwise` is called with the form if a result is not in range; nothing has changed then. */
@@ -46,49 +51,28 @@ export function createPut(R: Int32Array, otherwise: (form: number) => void): Put
     }
   }
 
-  /** Under any rounding and precision control. */
+  /**
+   * Under any rounding and precision control. What is behind the last bit that stays moves to the top of the rest, and becomes ones, so that
+   * one more carries.
+   */
   function putControlled(form: number, status: number, sign: number, exponent: number, high: number, low: number, rest: number): void {
-    const control = R[FPU_CW]!, precision = control & CW_PC;
-    let inexact = rest, up = false;
+    const control = R[FPU_CW]!, precision = control & CW_PC, mode = control & CW_RC;
+    let odd = low & 1, keptHigh = -1, keptLow = -1;
     if (precision === PC_53) {
-      const tail = low & 0x7ff;
-      inexact |= tail;
-      if (inexact !== 0) up = roundsUp(control, sign, low & 0x800, tail & 0x400, tail & 0x3ff | rest);
-      low &= ~0x7ff;
-      if (up) {
-        low = low + 0x800 | 0;
-        if (low === 0) high = high + 1 | 0;
-      }
+      rest = low << 21 | (rest | -rest) >>> 31;
+      odd = low >>> 11 & 1;
+      low |= 0x7ff;
+      keptLow = ~0x7ff;
     } else if (precision === PC_24) {
-      const tail = high & 0xff;
-      inexact |= tail | low;
-      if (inexact !== 0) up = roundsUp(control, sign, high & 0x100, tail & 0x80, tail & 0x7f | low | rest);
-      high &= ~0xff;
-      low = 0;
-      if (up) high = high + 0x100 | 0;
-    } else if (rest !== 0) {
-      up = roundsUp(control, sign, low & 1, rest & TOP_BIT, rest << 1);
-      if (up) {
-        low = low + 1 | 0;
-        if (low === 0) high = high + 1 | 0;
-      }
+      const tail = low | rest;
+      rest = high << 24 | (tail | -tail) >>> 31;
+      odd = high >>> 8 & 1;
+      high |= 0xff;
+      keptHigh = ~0xff;
+      low = -1;
+      keptLow = 0;
     }
-    if (up && high === 0) {
-      high = TOP_BIT;
-      exponent = exponent + 1 | 0;
-    }
-    const raised = inexact === 0 ? 0 : SW_PE | (up ? SW_C1 : 0) | ((control & CW_PM) === 0 ? SW_ES_BUSY : 0);
-    if (isInRange(exponent)) store(form, status, sign << 15 | exponent, high, low, raised);
-    else otherwise(form);
-  }
-
-  function put(form: number, status: number, sign: number, exponent: number, high: number, low: number, rest: number): void {
-    if ((R[FPU_CW]! & (CW_RC | CW_PC | CW_PM)) !== CW_DEFAULT) {
-      putControlled(form, status, sign, exponent, high, low, rest);
-      return;
-    }
-    // Up by a carry: more than half a unit, or half and an odd number.
-    const up = (rest >>> 1 | rest & 1) + 0x3fffffff + (low & 1) >>> 31;
+    const up = mode === RC_NEAREST ? upToNearest(rest, odd) : rest !== 0 && mode === (sign !== 0 ? RC_DOWN : RC_UP) ? 1 : 0;
     low = low + up | 0;
     if (low === 0 && up !== 0) {
       high = high + 1 | 0;
@@ -97,7 +81,35 @@ export function createPut(R: Int32Array, otherwise: (form: number) => void): Put
         exponent = exponent + 1 | 0;
       }
     }
-    if (isInRange(exponent)) store(form, status, sign << 15 | exponent, high, low, (rest | -rest) >> 31 & SW_PE | up << 9);
+    const raised = rest === 0 ? 0 : SW_PE | up << 9 | ((control & CW_PM) === 0 ? SW_ES_BUSY : 0);
+    if (isInRange(exponent)) store(form, status, sign << 15 | exponent, high & keptHigh, low & keptLow, raised);
+    else otherwise(form);
+  }
+
+  /** As putControlled(), fast under the usual control. */
+  function put(form: number, status: number, sign: number, exponent: number, high: number, low: number, rest: number): void {
+    const control = R[FPU_CW]! & (CW_RC | CW_PC | CW_PM);
+    let odd = low & 1, kept = -1;
+    if (control !== CW_DEFAULT) {
+      if (control !== CW_DOUBLE) {
+        putControlled(form, status, sign, exponent, high, low, rest);
+        return;
+      }
+      rest = low << 21 | (rest | -rest) >>> 31;
+      odd = low >>> 11 & 1;
+      low |= 0x7ff;
+      kept = ~0x7ff;
+    }
+    const up = upToNearest(rest, odd);
+    low = low + up | 0;
+    if (low === 0 && up !== 0) {
+      high = high + 1 | 0;
+      if (high === 0) {
+        high = TOP_BIT;
+        exponent = exponent + 1 | 0;
+      }
+    }
+    if (isInRange(exponent)) store(form, status, sign << 15 | exponent, high, low & kept, (rest | -rest) >> 31 & SW_PE | up << 9);
     else otherwise(form);
   }
 
