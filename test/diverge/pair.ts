@@ -142,7 +142,7 @@ export class Pair {
       return null;
     } catch (error) {
       if (!(error instanceof GdbError)) throw error;
-      return 'QEMU ended';
+      return 'QEMU is gone: it ended, or the time is over';
     }
   }
 

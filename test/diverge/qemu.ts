@@ -28,6 +28,7 @@ export class Qemu {
   /** Its memory. */
   readonly file: number;
   readonly #close: () => Promise<void>;
+  #closed: Promise<void> | null = null;
 
   /** For what is not started here: start(). */
   constructor(gdb: GdbClient, file: number, close: () => Promise<void>) {
@@ -95,7 +96,7 @@ export class Qemu {
         if (!(error instanceof GdbError)) throw error;
         return { kind: 'exited', code: 0 } as const;
       });
-      if (stop.kind === 'exited') throw new QemuError(`QEMU ended before it came to ${hex(address)}${count > 1 ? ` for the ${time + 1}. time` : ''}`);
+      if (stop.kind === 'exited') throw new QemuError(`${this.#closed === null ? 'QEMU ended' : '--timeout: the time is over'} before it came to ${hex(address)}${count > 1 ? ` for the ${time + 1}. time` : ''}`);
     }
     await this.gdb.removeBreakpoint(address);
   }
@@ -111,8 +112,9 @@ export class Qemu {
     await this.gdb.monitor(`o /w ${hex(port)} ${hex(value)}`);
   }
 
-  async close(): Promise<void> {
-    await this.#close();
+  /** Ends it; twice is allowed. */
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
   }
 }
 
