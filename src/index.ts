@@ -25,7 +25,7 @@ import type { ExecutorOptions } from './cpu/exec.ts';
 import type { Log } from './cpu/log.ts';
 import { DEFAULT_MODEL, parseCpuModel } from './cpu/models.ts';
 import type { FloppyDriveType } from './devices/fdc-media.ts';
-import type { BlockBackend, CharBackend, NetBackend } from './devices/host.ts';
+import type { AudioBackend, BlockBackend, CharBackend, NetBackend } from './devices/host.ts';
 import { Pc } from './devices/pc.ts';
 import type { ConsolePort } from './devices/virtio-console.ts';
 import type { VirtioBalloon } from './devices/virtio-balloon.ts';
@@ -155,6 +155,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   icount?: IcountOptions;
   /** COM1 to COM4. Without it COM1 is there, and what it sends is in the transcript only. */
   serials?: readonly (CharBackend | null)[];
+  /** What the PC speaker plays to, e.g. a WavFile; the caller closes it, after the machine. */
+  speaker?: AudioBackend | null;
   /** LPT1 and LPT2: what is printed. Without it LPT1 is there, and what it prints is nobody's. */
   parallels?: readonly (CharBackend | null)[];
   /** Network cards; default: none. */
@@ -260,6 +262,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map((image, index) => (isCdrom(options, index) ? { medium: backendOf(image) } : backendOf(image))),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
+        speaker: options.speaker ?? null,
         parallels: options.parallels ?? [unplugged()],
         nics: (options.nics ?? []).map(nicOf),
         debugConsole: options.debugConsole ?? null,
@@ -427,6 +430,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     this.stop();
     for (const image of this.#images) if (image !== null) this.#closeImage(image);
     for (const folder of this.#folders) folder.close();
+    this.board.speaker?.catchUp();
   }
 }
 
@@ -441,6 +445,7 @@ export type { MediumOptions, RemovableDrive } from './machine/media.ts';
 export { SocketNetwork } from './backends/net/socket.ts';
 export { openUserNetwork } from './backends/net/user.ts';
 export type { OpenNetwork, PortForward, UserOptions } from './backends/net/user.ts';
-export type { CharBackend, NetBackend, NetPort, Picture, TextScreen } from './devices/host.ts';
+export { WavFile } from './backends/wav.ts';
+export type { AudioBackend, CharBackend, NetBackend, NetPort, Picture, TextScreen } from './devices/host.ts';
 export { SymbolTable, parseSymbols };
 export type { Host, RunResult, Stats };

@@ -4,6 +4,7 @@ import type { BalloonOptions } from '../devices/virtio-balloon.ts';
 import type { InputKind } from '../devices/virtio-input.ts';
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import type { Step } from '../machine/automation.ts';
+import type { AudioOption } from './audio.ts';
 import type { ChardevOption, LineOption } from './chardevs.ts';
 import type { CatalogueFile } from './catalogue.ts';
 import type { DumpOption, NetdevOption, NicOption } from './network.ts';
@@ -83,6 +84,9 @@ export interface Config {
   serial: LineOption[];
   parallel: LineOption[];
   debugcon: LineOption | null;
+  /** Where sound can go, and which of them has that of the PC speaker. */
+  audiodevs: AudioOption[];
+  speaker: string | null;
   /** Character devices of -chardev. */
   chardevs: ChardevOption[];
   /** -device virtio-serial-pci: there is a card for ports. */
@@ -120,6 +124,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

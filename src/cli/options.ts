@@ -9,6 +9,7 @@ import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
 import { parseMouse, parsePlace } from '../machine/pointer.ts';
 import { KeyboardLayout, LAYOUT_NAMES, parseChord, parseTyping } from '../machine/typing.ts';
+import { checkAudio, setAudiodev } from './audio.ts';
 import { setAccelerator } from './accelerator.ts';
 import { setBoot } from './boot.ts';
 import { NAMED_MACHINES } from './catalogue.ts';
@@ -173,9 +174,10 @@ export const OPTIONS: readonly Option[] = [
   { names: ['append'], argument: 'TEXT', help: 'its command line', set: (config, value) => { config.append = value; } },
   { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
-  { names: ['M', 'machine'], argument: 'pc', help: 'the machine: i440FX + PIIX3', set: (config, value, option) => {
+  { names: ['M', 'machine'], argument: 'pc[,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3; its speaker plays to an -audiodev', set: (config, value, option) => {
     const properties = parseProperties(option, value, 'type');
-    checkProperties(option, properties, ['type', 'accel']);
+    checkProperties(option, properties, ['type', 'accel', 'pcspk-audiodev']);
+    config.speaker = properties.get('pcspk-audiodev') ?? config.speaker;
     const type = properties.get('type') ?? 'pc', accelerator = properties.get('accel');
     if (type === 'help') throw new Information('Supported machines are:\npc                   i440FX + PIIX3 PC (default)');
     if (type !== 'pc') throw new UsageError(`${option} ${value}: unsupported machine type '${type}' (pc)`);
@@ -218,6 +220,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['chardev'], argument: 'stdio|null|file,path=FILE[,append=on]|pipe,path=PATH|socket,path=PATH|socket,[host=ADDR,]port=PORT[,server=on][,wait=off][,reconnect=SECONDS],id=ID', help: 'what is at the other end of a virtconsole, a virtserialport, or a -serial chardev:ID', set: setChardev },
   { names: ['virtfs'], argument: 'local,path=FOLDER,mount_tag=TAG,security_model=none|passthrough[,readonly=on][,id=ID]', help: 'a folder of the host that the guest mounts by 9P, and cannot leave', set: setVirtfs },
   { names: ['fsdev'], argument: 'local,id=ID,path=FOLDER,security_model=none|passthrough[,readonly=on]', help: 'the same, for a -device virtio-9p-pci,fsdev=ID,mount_tag=TAG', set: setFsdev },
+  { names: ['audiodev'], argument: 'none,id=ID | wav,id=ID[,path=FILE.wav][,out.frequency=44100]', help: 'where sound goes', set: setAudiodev },
   { names: ['d'], argument: 'ITEM,...', help: 'log these items (-d help lists them)', set: setLogItems },
   { names: ['D'], argument: 'FILE', help: 'write the log to a file instead of stderr', set: (config, value) => { config.logFile = value; } },
   { names: ['dfilter'], argument: 'START..END|START+LEN,...', help: 'log only code at these addresses', set: (config, value, option) => {
@@ -351,6 +354,7 @@ export function parseArguments(args: readonly string[]): Config {
   attachDrives(config);
   checkPorts(config);
   checkChardevs(config);
+  checkAudio(config);
   checkShares(config);
   if (config.kernel === null && config.append !== null) throw new UsageError('-append only allowed with -kernel option');
   if (config.kernel === null && config.initrd !== null) throw new UsageError('-initrd only allowed with -kernel option');

@@ -4,6 +4,7 @@ import { openChar } from '../backends/char.ts';
 import type { CharOptions, OpenCharBackend } from '../backends/char.ts';
 import { ownImage } from '../backends/firmware.ts';
 import { reasonOf } from '../backends/output-file.ts';
+import type { WavFile } from '../backends/wav.ts';
 import { encodePng } from '../backends/png.ts';
 import type { ConsolePort } from '../devices/virtio-console.ts';
 import type { Picture } from '../devices/host.ts';
@@ -11,6 +12,7 @@ import { Machine, StepError } from '../index.ts';
 import type { Log, PcOptions, RunResult } from '../index.ts';
 import { parseLine, takesStdio } from './chardevs.ts';
 import type { LineOption } from './chardevs.ts';
+import { openSpeaker } from './audio.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
 import { openLog } from './log-file.ts';
@@ -129,7 +131,7 @@ function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machin
   return { ...(vgaDevice.rom === null ? {} : { vgaBios: vgaDevice.rom }), ...(vgaDevice.memory === null ? {} : { vgaMemory: vgaDevice.memory }) };
 }
 
-function openMachine(config: Config, lines: Lines, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
+function openMachine(config: Config, lines: Lines, speaker: WavFile | null, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
       memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, noReboot: config.noReboot,
@@ -138,7 +140,7 @@ function openMachine(config: Config, lines: Lines, nics: PcOptions['nics'], log:
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, nics, debugExit: config.debugExit, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, speaker, nics, debugExit: config.debugExit, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
@@ -167,7 +169,9 @@ export async function run(parsed: Config, output: Output): Promise<number> {
     const lines = await openLines(config, output, (line) => closers.push(() => line.close()));
     const networks = await openNetworks(config, output);
     closers.push(() => networks.close());
-    const machine = openMachine(config, lines, networks.nics, logFile.log, output);
+    const speaker = openSpeaker(config, output);
+    closers.push(() => speaker?.close());
+    const machine = openMachine(config, lines, speaker, networks.nics, logFile.log, output);
     closers.push(() => machine.close());
     const stats = openReport('--stats', config.stats, output), profile = openReport('--profile', config.profile, output);
     const symbols = readSymbols(config);

@@ -33,6 +33,13 @@ export interface CharBackend {
   more?(): void;
 }
 
+/** Sound of one voice: 16-bit samples, as many a second as it says. */
+export interface AudioBackend {
+  readonly rate: number;
+  /** The array is the caller's again after the call. */
+  samples(samples: Int16Array): void;
+}
+
 /** A network card's end of its cable, as the other end sees it. */
 export interface NetPort {
   /** The card's time, which stands still while the machine does. */

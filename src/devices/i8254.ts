@@ -67,6 +67,8 @@ export class I8254 implements Device {
       else this.#control(value);
     },
   };
+  /** Called before the guest changes what a counter does. */
+  beforeChange: ((counter: number) => void) | null = null;
   readonly #clock: Clock;
   readonly #irq: IrqLine;
   readonly #timer: Timer;
@@ -82,6 +84,7 @@ export class I8254 implements Device {
   }
 
   reset(): void {
+    for (let counter = 0; counter < 3; counter++) this.beforeChange?.(counter);
     this.state.reset();
     this.state.fields.start.fill(this.#now());
     this.#drive(this.#now());
@@ -94,6 +97,7 @@ export class I8254 implements Device {
   setGate(counter: number, level: boolean): void {
     const { fields } = this.state;
     if (level === (fields.gate[counter] === 1)) return;
+    this.beforeChange?.(counter);
     const now = this.#now();
     this.#sync(counter, now);
     const out = this.#outAt(counter, now);
@@ -115,9 +119,13 @@ export class I8254 implements Device {
 
   /** Level of a counter's OUT now. */
   output(counter: number): boolean {
-    const now = this.#now();
-    this.#sync(counter, now);
-    return this.#outAt(counter, now);
+    return this.levelAt(counter, this.#now());
+  }
+
+  /** The same at a tick since the last change, not before the one asked for last. */
+  levelAt(counter: number, tick: number): boolean {
+    this.#sync(counter, tick);
+    return this.#outAt(counter, tick);
   }
 
   #now(): number {
@@ -225,6 +233,7 @@ export class I8254 implements Device {
     }
     const access = (value >> 4) & 3;
     if (access === 0) return this.#latchCount(counter);
+    this.beforeChange?.(counter);
     // The count stays readable as it stands until a new one is loaded.
     fields.held[counter] = fields.counting[counter] ? Math.max(0, this.#now() - fields.start[counter]) : fields.held[counter];
     const mode = (value >> 1) & 7;
@@ -253,6 +262,7 @@ export class I8254 implements Device {
 
   #write(counter: number, value: number): void {
     const { fields } = this.state;
+    this.beforeChange?.(counter);
     switch (fields.access[counter]) {
       case ACCESS_LOW:
         return this.#setCount(counter, value);

@@ -32,7 +32,7 @@ import type { Clock, Device, IrqLine } from './device.ts';
 import { FloppyController } from './fdc.ts';
 import type { FloppyDriveOptions } from './fdc.ts';
 import { FpuError } from './fpu-error.ts';
-import type { CharBackend, Picture, TextScreen } from './host.ts';
+import type { AudioBackend, CharBackend, Picture, TextScreen } from './host.ts';
 import { FW_CPUS, FW_MAX_CPUS, FW_RAM_SIZE, FwCfg, fwNumber } from './fw-cfg.ts';
 import { I440fx } from './i440fx.ts';
 import { I8042 } from './i8042.ts';
@@ -55,6 +55,7 @@ import { PcMemory } from './pc-memory.ts';
 import { isaNics, pciNics } from './pc-nics.ts';
 import type { NicConfig } from './pc-nics.ts';
 import { PcTestDevice, TEST_MEMORY_BASE } from './pc-testdev.ts';
+import { PcSpeaker } from './pc-speaker.ts';
 import { PciBus } from './pci.ts';
 import type { PciCard, PciCardMaker } from './pci-slot.ts';
 import { PciVga } from './pci-vga.ts';
@@ -122,6 +123,8 @@ export interface PcConfig {
   geometries?: readonly (Geometry | null)[];
   /** COM1 … COM4; null = no port. */
   serials?: readonly (CharBackend | null)[];
+  /** What the PC speaker plays to. */
+  speaker?: AudioBackend | null;
   /** LPT1 and LPT2; null = no port. */
   parallels?: readonly (CharBackend | null)[];
   /** Network cards: ISA ones at 300h and IRQ 9 if they do not say otherwise, PCI ones from slot 3 on. */
@@ -171,6 +174,8 @@ export class Pc<P extends Processor = Processor> {
   /** null: there is none. */
   readonly vga: Vga | null;
   readonly pm: Piix4Pm;
+  /** null: nobody hears it. */
+  readonly speaker: PcSpeaker | null;
   /** Where the guest gives memory back; null: it cannot. */
   readonly balloon: VirtioBalloon | null;
   readonly serials: readonly (Ns16550 | null)[];
@@ -235,6 +240,7 @@ export class Pc<P extends Processor = Processor> {
     const dma2 = new I8237('i8237-2', 16, space, (channel) => pages.of(channel + 4));
     const pit = new I8254(clock, this.#irq(0));
     const port61 = new Port61(clock, pit);
+    this.speaker = config.speaker ? new PcSpeaker(clock, pit, port61, config.speaker) : null;
     const port92 = new Port92(a20.input(), reset);
     this.rtc = new Mc146818(this.hostClock ?? clock, this.#irq(8), config.rtcBase);
     this.keyboard = new Ps2Keyboard(clock);

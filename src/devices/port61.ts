@@ -30,10 +30,13 @@ export class Port61 implements Device {
       return this.state.fields.control | (toggle << 4) | (this.#pit.output(SPEAKER_COUNTER) ? 0x20 : 0);
     },
     write: (_offset, value) => {
+      this.beforeChange?.();
       this.state.fields.control = value & 0x0f;
       this.#pit.setGate(SPEAKER_COUNTER, (value & 1) !== 0);
     },
   };
+  /** Called before the guest switches the speaker. */
+  beforeChange: (() => void) | null = null;
   readonly #clock: Clock;
   readonly #pit: I8254;
 
@@ -48,6 +51,7 @@ export class Port61 implements Device {
   }
 
   reset(): void {
+    this.beforeChange?.();
     this.state.reset();
     this.#pit.setGate(SPEAKER_COUNTER, false);
   }
