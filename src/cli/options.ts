@@ -176,7 +176,9 @@ export const OPTIONS: readonly Option[] = [
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
   { names: ['M', 'machine'], argument: 'pc[,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3; its speaker plays to an -audiodev', set: (config, value, option) => {
     const properties = parseProperties(option, value, 'type');
-    checkProperties(option, properties, ['type', 'accel', 'pcspk-audiodev']);
+    checkProperties(option, properties, ['type', 'accel', 'pcspk-audiodev', 'vmport']);
+    const vmport = properties.get('vmport') ?? 'off';
+    if (vmport !== 'auto' && parseOnOff(option, 'vmport', vmport, false)) throw new UsageError(`${option} ${value}: the VMware port is not there (vmport=off)`);
     config.speaker = properties.get('pcspk-audiodev') ?? config.speaker;
     const type = properties.get('type') ?? 'pc', accelerator = properties.get('accel');
     if (type === 'help') throw new Information('Supported machines are:\npc                   i440FX + PIIX3 PC (default)');
