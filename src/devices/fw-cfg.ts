@@ -40,6 +40,9 @@ export interface FwCfgOptions {
   files: ReadonlyMap<string, Uint8Array>;
 }
 
+/** What follows an item, up to 4 GB of it, a piece at a time. */
+const ZEROS = new Uint8Array(1 << 20);
+
 export class FwCfg implements Device {
   readonly name = 'fw_cfg';
   readonly state = new DeviceState(1, { item: 0, offset: 0, dmaHigh: 0 });
@@ -98,11 +101,11 @@ export class FwCfg implements Device {
       fields.offset = 0;
     }
     if ((control & DMA_READ) !== 0) {
-      const bytes = new Uint8Array(length);
-      bytes.set(this.#data.subarray(fields.offset, fields.offset + length));
-      this.#space.writeBytes(address, bytes);
+      const data = this.#data.subarray(fields.offset, fields.offset + length);
+      this.#space.writeBytes(address, data);
+      for (let done = data.length; done < length; done += ZEROS.length) this.#space.writeBytes(address + done, ZEROS.subarray(0, length - done));
     }
-    if ((control & (DMA_READ | DMA_SKIP)) !== 0) fields.offset += length;
+    if ((control & (DMA_READ | DMA_SKIP)) !== 0) fields.offset = fields.offset + length >>> 0;
     this.#space.writeBytes(request, Uint8Array.of(0, 0, 0, (control & DMA_WRITE) !== 0 ? DMA_ERROR : 0));
   }
 

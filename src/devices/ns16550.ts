@@ -82,6 +82,8 @@ export class Ns16550 implements Device {
     transmitPending: 0,
     /** Data have lain in the receive FIFO for four frames. */
     timeout: 0,
+    /** When they will have, -1 = they do not lie there. */
+    timeoutEnd: -1,
     receive: new Uint8Array(FIFO_SIZE),
     receiveEnds: new Uint8Array(2),
     transmit: new Uint8Array(FIFO_SIZE),
@@ -116,6 +118,7 @@ export class Ns16550 implements Device {
     this.#lineTimer = clock.timer(`${name}-line`, () => this.#frameReceived());
     this.#timeoutTimer = clock.timer(`${name}-timeout`, () => {
       fields.timeout = 1;
+      fields.timeoutEnd = -1;
       this.#update();
     });
     this.io = { name, size: 8, minAccess: 1, maxAccess: 1, read: (offset) => this.#read(offset), write: (offset, value) => this.#write(offset, value) };
@@ -137,10 +140,11 @@ export class Ns16550 implements Device {
   }
 
   restored(): void {
-    const { shifting, shiftEnd } = this.state.fields;
+    const { shifting, shiftEnd, timeoutEnd } = this.state.fields;
     if (shifting >= 0) this.#shiftTimer.arm(shiftEnd);
     else this.#shiftTimer.cancel();
-    this.#restartTimeout();
+    if (timeoutEnd >= 0) this.#timeoutTimer.arm(timeoutEnd);
+    else this.#timeoutTimer.cancel();
     this.#update();
     this.#listen();
   }
@@ -329,8 +333,10 @@ export class Ns16550 implements Device {
 
   /** The timeout interrupt comes four frames after the last traffic of a FIFO that is not empty. */
   #restartTimeout(): void {
-    this.state.fields.timeout = 0;
-    if (this.#fifo && this.#receive.length > 0) this.#timeoutTimer.arm(this.#clock.now() + 4 * this.#frameTime);
+    const { fields } = this.state;
+    fields.timeout = 0;
+    fields.timeoutEnd = this.#fifo && this.#receive.length > 0 ? this.#clock.now() + 4 * this.#frameTime : -1;
+    if (fields.timeoutEnd >= 0) this.#timeoutTimer.arm(fields.timeoutEnd);
     else this.#timeoutTimer.cancel();
   }
 

@@ -164,15 +164,22 @@ export class AddressSpace {
     if (range.writeIo !== null) writeIo(range.writeIo, range.writeOffset + (pa - range.start), value, size);
   }
 
+  /** How many of `left` bytes from `pa` on are sure to lie in one range. */
+  #piece(pa: number, left: number): number {
+    const unit = this.#chunks[Math.floor(pa / CHUNK_BYTES)] === undefined ? CHUNK_BYTES : PAGE_SIZE;
+    return Math.min(left, unit - pa % unit);
+  }
+
   /** Copies guest memory from `pa` on into `into` (DMA, loaders). */
   readBytes(pa: number, into: Uint8Array): void {
     for (let done = 0; done < into.length; ) {
-      const count = Math.min(into.length - done, PAGE_SIZE - ((pa + done) % PAGE_SIZE));
+      const count = this.#piece(pa + done, into.length - done);
       const range = this.lookup(pa + done);
       if (range.readMa >= 0) {
         const ma = range.readMa + (pa + done - range.start);
         into.set(this.memory.bytes.subarray(ma, ma + count), done);
-      } else {
+      } else if (range.readIo === null) into.fill(0xff, done, done + count);
+      else {
         for (let i = 0; i < count; i++) into[done + i] = this.read(pa + done + i, 1);
       }
       done += count;
@@ -182,13 +189,13 @@ export class AddressSpace {
   /** Copies `from` into guest memory from `pa` on. */
   writeBytes(pa: number, from: Uint8Array): void {
     for (let done = 0; done < from.length; ) {
-      const count = Math.min(from.length - done, PAGE_SIZE - ((pa + done) % PAGE_SIZE));
+      const count = this.#piece(pa + done, from.length - done);
       const range = this.lookup(pa + done);
       if (range.writeMa >= 0) {
         const ma = range.writeMa + (pa + done - range.start);
         this.onRamWrite(ma, count);
         this.memory.bytes.set(from.subarray(done, done + count), ma);
-      } else {
+      } else if (range.writeIo !== null) {
         for (let i = 0; i < count; i++) this.write(pa + done + i, from[done + i]!, 1);
       }
       done += count;
