@@ -6,6 +6,8 @@ import type { BlockBackend, CharBackend, NetBackend, NetPort } from '../../../sr
 import { NIC_MODELS } from '../../../src/devices/pc-nics.ts';
 import { Pc } from '../../../src/devices/pc.ts';
 import type { Processor, ProcessorSocket } from '../../../src/devices/pc.ts';
+import { VirtioBalloon } from '../../../src/devices/virtio-balloon.ts';
+import { INPUT_KINDS, VirtioInput } from '../../../src/devices/virtio-input.ts';
 import { VirtioBlk } from '../../../src/devices/virtio-blk.ts';
 import { VirtioConsole } from '../../../src/devices/virtio-console.ts';
 import { virtioCard } from '../../../src/devices/virtio-pci.ts';
@@ -94,7 +96,10 @@ export function fullBoard(): FullBoard {
       virtioCard('blk', ({ clock }) => new VirtioBlk('blk-device', clock, disk(5000))),
       virtioCard('rng', () => new VirtioRng('rng-device', () => seed = Math.imul(seed, 1103515245) + 12345)),
       virtioCard('console', () => new VirtioConsole('console-device', [{ backend: echo(), console: true }, { backend: echo(), console: false, name: 'port' }])),
+      virtioCard('balloon', ({ clock }) => new VirtioBalloon(clock, { statisticsInterval: 1 })),
+      ...INPUT_KINDS.map((kind) => virtioCard(kind, () => new VirtioInput(`${kind}-device`, kind))),
     ],
+    parallels: [echo(), echo()], speaker: { rate: 8000, samples: () => {} },
     firmwareFiles: new Map([['genroms/test.bin', new Uint8Array(2048)]]),
   }, (_socket: ProcessorSocket) => new Pins());
   const { bytes } = pc.space.memory, roms = [bios, vgaBios].map((rom) => [findRom(bytes, rom), rom] as const);
