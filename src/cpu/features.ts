@@ -17,8 +17,8 @@ const ROWS: readonly (readonly [name: string, word: number, bit: number])[] = [
   ['popcnt', LEAF_1_ECX, 23], ['rdrand', LEAF_1_ECX, 30],
   ['smep', LEAF_7_EBX, 7], ['rdseed', LEAF_7_EBX, 18], ['smap', LEAF_7_EBX, 20], ['umip', LEAF_7_ECX, 2],
   ['nx', LEAF_80000001_EDX, 20], ['rdtscp', LEAF_80000001_EDX, 27],
-  // The long NOPs 0F 18-1F and performance counters, from the Pentium Pro on.
-  ['nopl', NO_WORD, 0], ['pmc', NO_WORD, 1],
+  // The long NOPs 0F 18-1F and performance counters, from the Pentium Pro on; the bases of FS and GS as MSRs, of processors with 64 bits.
+  ['nopl', NO_WORD, 0], ['pmc', NO_WORD, 1], ['basemsr', NO_WORD, 2],
 ];
 
 export const FEATURE_NAMES: readonly string[] = ROWS.map(([name]) => name);

@@ -27,6 +27,7 @@ const PAT = 0x277, PAT_RESET = 0x00070406;
 const MEMORY_TYPES = 0b11110011;
 /** What RDTSCP gives. */
 export const TSC_AUX = 0xc0000103 | 0;
+const IA32_KERNEL_GS_BASE = 0xc0000102 | 0;
 const MCG_CAP = 0x179, MCG_STATUS = 0x17a, MC0_CTL = 0x400, MCA_BANKS = 5;
 
 const isTypes = (word: number): boolean => [0, 8, 16, 24].every((shift) => (MEMORY_TYPES >> (word >> shift & 7) & 1) !== 0);
@@ -51,6 +52,8 @@ export class Msrs {
     }
     if (features.has('pmc')) this.#addP6();
     if (features.has('rdtscp')) this.#add(TSC_AUX, -1, 0);
+    // Only SWAPGS uses it, which needs 64-bit mode.
+    if (features.has('basemsr')) this.#add(IA32_KERNEL_GS_BASE, -1, 0);
     if (this.#registers.size > MSR_COUNT) throw new Error(`the state has room for ${MSR_COUNT} model-specific registers, not ${this.#registers.size}`);
     this.#values = R.subarray(MSRS, MSRS + 2 * MSR_COUNT);
     this.reset();

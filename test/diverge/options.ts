@@ -68,7 +68,7 @@ const OWN: readonly { readonly name: string; readonly argument?: string; readonl
 const NOT_HANDED_ON = ['accel', 'cpu', 'icount', 'bios', 'm', 'memory', 'machine', 'M', 'display', 'nographic', 'd', 'D', 'dfilter', 'snapshot', 'timeout', 'stats', 'profile', 'symbols', 'images', 'name', 'k'];
 const STEPS = ['expect', 'type', 'key', 'mouse', 'wait', 'change', 'screen', 'screenshot'];
 /** Features that QEMU has without a name. */
-const UNNAMED = ['nopl', 'pmc'];
+const UNNAMED = ['nopl', 'pmc', 'basemsr'];
 const SLOWEST = 10;
 
 export const HELP = [

@@ -308,7 +308,7 @@ const loadMxcsr: Hint = (g, row) => {
   if (g.random.chance(0.9)) g.emit(MOV_MEMORY, { memory: true, opSize: 4, linear, immediate: mxcsr(g.random) });
   g.emit(row, { memory: true, linear });
 };
-const MSRS: readonly number[] = [0x10, 0x1b, 0x174, 0x175, 0x176, 0x277, 0xc000_0080];
+const MSRS: readonly number[] = [0x10, 0x1b, 0x174, 0x175, 0x176, 0x277, 0xc000_0080, 0xc000_0100, 0xc000_0101];
 /** Reads and writes of model-specific registers; those of SYSENTER get values that work. */
 const modelRegister: Hint = (g, row) => {
   const register = g.random.chance(0.9) ? g.random.pick(MSRS) : g.random.next();

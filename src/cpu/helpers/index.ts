@@ -120,7 +120,7 @@ const ROWS: readonly Row[] = [
   row('rdtscp', rdtscp, 0, NOTHING, 'write', FAULTS),
   row('check_umip', check_umip, 0, NOTHING, 'none', FAULTS),
   row('rdmsr', rdmsr, 0, NOTHING, 'write', FAULTS),
-  row('wrmsr', wrmsr, 0, NOTHING, 'read', FAULTS),
+  row('wrmsr', wrmsr, 0, NOTHING, 'write', FAULTS),
   row('rdpmc', rdpmc, 0, NOTHING, 'write', FAULTS),
   row('sysenter', sysenter, 0, NOTHING, 'write', FAULTS),
   row('sysexit', sysexit, 0, NOTHING, 'write', FAULTS),

@@ -1,7 +1,10 @@
 /** Which instructions a mode and privilege level allows, and what system instructions read and write. */
 import { describe, expect, it } from 'vitest';
+import { parseCpuModel } from '../../../src/cpu/models.ts';
+import { Msrs } from '../../../src/cpu/msrs.ts';
 import {
-  CR0, CR0_PE, CS, DR, EAX, EBX, ECX, EDX, EFLAGS, EIP, ESP, GDT_BASE, GDT_LIMIT, HFLAGS, HF_CPL_MASK, IF, IOPL, LDT_SEL, SEG_SEL, SS, SYSENTER, TR_SEL, VM,
+  CR0, CR0_PE, CS, DR, EAX, EBX, ECX, EDX, EFLAGS, EIP, ESP, FS, GDT_BASE, GDT_LIMIT, GS, HFLAGS, HF_CPL_MASK, HF_FLAT, IF, IOPL, LDT_SEL, SEG_BASE, SEG_SEL, SS,
+  STATE_SIZE, SYSENTER, TR_SEL, VM,
 } from '../../../src/cpu/state.ts';
 import { TestCpu, protectedCpu, realCpu } from './machine.ts';
 
@@ -147,6 +150,40 @@ describe('flags by privilege', () => {
     cpu.step();
     cpu.step();
     expect([cpu.R[DR + 2], cpu.R[ECX]]).toEqual([0x12345, 0x12345]);
+  });
+});
+
+describe('IA32_FS_BASE and IA32_GS_BASE', () => {
+  const FLAT_GS = HF_FLAT << GS;
+
+  it('WRMSR sets the hidden base of the segment, and RDMSR reads it', () => {
+    // WRMSR; MOV EAX,GS:[10h]; RDMSR
+    const cpu = protectedCpu().code(0x0f, 0x30, 0x65, 0xa1, 0x10, 0, 0, 0, 0x0f, 0x32);
+    expect(cpu.R[HFLAGS]! & FLAT_GS).toBe(FLAT_GS);
+    cpu.R[ECX] = 0xc0000101 | 0;
+    cpu.R[EAX] = 0x2400;
+    cpu.R[EDX] = 0;
+    cpu.store32(0x2410, 0x12345678);
+    expect(cpu.step()).toBe('running');
+    expect([cpu.R[SEG_BASE + GS], cpu.R[SEG_BASE + FS], cpu.R[HFLAGS]! & FLAT_GS]).toEqual([0x2400, 0, 0]);
+    expect(cpu.step()).toBe('running');
+    expect(cpu.R[EAX]).toBe(0x12345678);
+    cpu.step();
+    expect([cpu.R[EAX], cpu.R[EDX]]).toEqual([0x2400, 0]);
+  });
+
+  it('a base above 4 GB is not canonical here', () => {
+    const cpu = protectedCpu().code(0x0f, 0x30);
+    cpu.R[ECX] = 0xc0000100 | 0;
+    cpu.R[EDX] = 1;
+    expect(cpu.step()).toBe('d:0');
+    expect(cpu.R[SEG_BASE + FS]).toBe(0);
+  });
+
+  it('only a processor that has them', () => {
+    const qemu32 = parseCpuModel('qemu32').features;
+    expect(new Msrs(qemu32, new Int32Array(STATE_SIZE)).has(0xc0000102 | 0)).toBe(false);
+    expect(qemu32.has('basemsr')).toBe(false);
   });
 });
 
