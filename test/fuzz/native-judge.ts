@@ -30,7 +30,7 @@ export const MAX_STEPS = 3000;
 const MAX_REPAIRS = 40;
 /** Where the recorder's own memory begins; and our tables, which the user can tell from unmapped memory. */
 const RECORDER = 0x800_0000, TABLES = 0x10_0000, TABLES_END = 0x10_8000;
-const PAGE_FAULT = 14, SYSTEM_CALL = 0x80;
+const STACK_FAULT = 12, PAGE_FAULT = 14, SYSTEM_CALL = 0x80;
 /** Entries of Linux's descriptor table that ours does not have. */
 const FIRST_UNKNOWN = 9, UNKNOWN_END = 16;
 /** May have done a part when they fault, or look at the stack in another order. */
@@ -118,7 +118,8 @@ export class Judge {
         if (insn !== undefined) rows.push(insn.row.index);
         continue;
       }
-      if ((stop.exception === PAGE_FAULT && (isDangerous(stop.cr2) || PARTIAL.includes(insn?.row.mnemonic ?? ''))) || (stop.exception !== PAGE_FAULT && isUnknown(stop.errorCode))) return eip;
+      const isPartial = PARTIAL.includes(insn?.row.mnemonic ?? '');
+      if ((stop.exception === PAGE_FAULT && isDangerous(stop.cr2)) || ((stop.exception === PAGE_FAULT || stop.exception === STACK_FAULT) && isPartial) || (stop.exception !== PAGE_FAULT && isUnknown(stop.errorCode))) return eip;
       // A processor may look at the outer stack before it refuses the selector.
       if (insn?.row.mnemonic === 'RETF' && insn.imm !== 0) return eip;
       if (insn !== undefined) rows.push(insn.row.index);
@@ -157,6 +158,10 @@ export class Judge {
     // The result is undefined.
     if (mnemonic === 'SHLD' || mnemonic === 'SHRD') return shiftCount(insn, R) > 8 * opSize;
     if (mnemonic === 'BSWAP') return opSize === 2;
+    // Some processors let F2 and F3 decide between the two.
+    if (mnemonic === 'LOOPE' || mnemonic === 'LOOPNE') return rep !== 0;
+    // TZCNT and LZCNT on newer processors.
+    if (mnemonic === 'BSF' || mnemonic === 'BSR') return rep === 0xf3;
     // A task would be returned to.
     if (mnemonic === 'IRET') return (R[EFLAGS]! & NT) !== 0;
     // An erratum of the recording processor: see scenarios.ts.

@@ -88,8 +88,9 @@ export class ExactLane {
   #round(format: Format, sign: 0 | 1, value: bigint, scale: number): bigint {
     if (value === 0n) return zero(format, sign);
     const { precision, bias } = format, rounding = this.rounding;
-    const result = roundTo(value, scale, sign, rounding, precision, 1 - bias, bias, false);
     const masksUnderflow = (this.#control >> MXCSR_MASKS_SHIFT & UE) !== 0;
+    // Underflow that is not masked leaves no result, and PE as if exponents had no end.
+    const result = roundTo(value, scale, sign, rounding, precision, 1 - bias, bias, !masksUnderflow);
     if (result.tiny && masksUnderflow && (this.#control & MXCSR_FTZ) !== 0) {
       this.flags |= UE | PE;
       return zero(format, sign);

@@ -54,11 +54,11 @@ export function registerSlot(ctx: Context, n: number): number {
   return isMmx(ctx, n) ? FPU_LOW + 2 * number : XMM + XMM_WORDS * number;
 }
 
-/** Operands of 16 bytes must be aligned, except those of MOVU*, LDDQU; those of 8 under alignment check. */
+/** Operands of 16 bytes must be aligned, except those of MOVU*, LDDQU; these and those of 8 bytes under alignment check. */
 export function vectorAddress(ctx: Context, size: 4 | 8 | 16, write: boolean): number {
   const linear = operandAddress(ctx, size, write);
   if (size === 16 && !/^(MOVUP|MOVDQU|LDDQU)/.test(ctx.insn.row.mnemonic)) ctx.b.trapi(TSTNE, linear, 15, EXC_GP);
-  if (size === 8 && (ctx.key.flags & HF_AC) !== 0) ctx.b.trapi(TSTNE, linear, 7, EXC_AC);
+  else if (size >= 8 && (ctx.key.flags & HF_AC) !== 0) ctx.b.trapi(TSTNE, linear, size - 1, EXC_AC);
   return linear;
 }
 
