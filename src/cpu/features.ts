@@ -13,7 +13,7 @@ const ROWS: readonly (readonly [name: string, word: number, bit: number])[] = [
   ['fpu', LEAF_1_EDX, 0], ['vme', LEAF_1_EDX, 1], ['de', LEAF_1_EDX, 2], ['pse', LEAF_1_EDX, 3], ['tsc', LEAF_1_EDX, 4], ['msr', LEAF_1_EDX, 5],
   ['pae', LEAF_1_EDX, 6], ['mce', LEAF_1_EDX, 7], ['cx8', LEAF_1_EDX, 8], ['apic', LEAF_1_EDX, 9], ['sep', LEAF_1_EDX, 11], ['mtrr', LEAF_1_EDX, 12],
   ['pge', LEAF_1_EDX, 13], ['mca', LEAF_1_EDX, 14], ['cmov', LEAF_1_EDX, 15], ['pat', LEAF_1_EDX, 16], ['pse36', LEAF_1_EDX, 17],
-  ['mmx', LEAF_1_EDX, 23], ['fxsr', LEAF_1_EDX, 24], ['sse', LEAF_1_EDX, 25], ['sse2', LEAF_1_EDX, 26], ['sse3', LEAF_1_ECX, 0],
+  ['clflush', LEAF_1_EDX, 19], ['mmx', LEAF_1_EDX, 23], ['fxsr', LEAF_1_EDX, 24], ['sse', LEAF_1_EDX, 25], ['sse2', LEAF_1_EDX, 26], ['sse3', LEAF_1_ECX, 0],
   ['popcnt', LEAF_1_ECX, 23], ['rdrand', LEAF_1_ECX, 30],
   ['smep', LEAF_7_EBX, 7], ['rdseed', LEAF_7_EBX, 18], ['smap', LEAF_7_EBX, 20], ['umip', LEAF_7_ECX, 2],
   ['nx', LEAF_80000001_EDX, 20], ['rdtscp', LEAF_80000001_EDX, 27],

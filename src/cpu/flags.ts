@@ -146,9 +146,14 @@ export function computeC(dst: number, src: number, src2: number, op: number): nu
   }
 }
 
-/** computeC() as JavaScript (Helper.shortcut): in place for what comes before most INC and DEC. */
+/** computeC() as JavaScript (Helper.shortcut): in place for what comes before most INC and DEC. Where `op` is a number, only what it means. */
 export function carryShortcut(call: string, dst: string, src: string, _src2: string, op: string): string {
-  return `(${op} === ${CC_OP_SUBL} ? ((${dst} + ${src} | 0) >>> 0 < ${src} >>> 0 ? 1 : 0) : ${op} >= ${CC_OP_INCB} && ${op} <= ${CC_OP_DECL} ? ${src} : ${op} === ${CC_OP_LOGICL} ? 0 : ${call})`;
+  const borrow = `((${dst} + ${src} | 0) >>> 0 < ${src} >>> 0 ? 1 : 0)`, known = Number(op);
+  if (known === CC_OP_SUBL) return borrow;
+  if (known >= CC_OP_INCB && known <= CC_OP_DECL) return src;
+  if (known === CC_OP_LOGICL) return '0';
+  if (!Number.isNaN(known)) return call;
+  return `(${op} === ${CC_OP_SUBL} ? ${borrow} : ${op} >= ${CC_OP_INCB} && ${op} <= ${CC_OP_DECL} ? ${src} : ${op} === ${CC_OP_LOGICL} ? 0 : ${call})`;
 }
 
 /** The status flags of the state. */

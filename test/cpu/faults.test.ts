@@ -1,6 +1,6 @@
 /** Faults as programs see them: segments, double and triple faults, virtual-8086 mode, breakpoints, restart. Intel SDM vol. 3, 5 and 6. */
 import { describe, expect, it } from 'vitest';
-import { CR0, CR0_AM, CR2, CS, EAX, EBX, ECX, EDI, EDX, EFLAGS, EIP, ESI, ESP, FS, GDT_LIMIT, HFLAGS, HF_CPL_MASK, HF_PE, SEG_SEL, VM } from '../../src/cpu/state.ts';
+import { CR0, CR0_AM, CR2, CR4, CR4_OSFXSR, CS, EAX, EBX, ECX, EDI, EDX, EFLAGS, EIP, ESI, ESP, FS, GDT_LIMIT, HFLAGS, HF_CPL_MASK, HF_PE, SEG_SEL, VM } from '../../src/cpu/state.ts';
 import {
   CODE, CODE16, GDT, IDT, PRESENT, SMALL_DATA, TSS_SELECTOR, WRITABLE, protectedGuest, realGuest,
 } from './guest/guest.ts';
@@ -258,6 +258,23 @@ describe('exceptions', () => {
     guest.cpu.updateHflags();
     expect(guest.run()).toBe('#11');
     expect(guest.frame.eip).toBe(guest.label('fault'));
+  });
+
+  // As an AMD EPYC does: which offsets from a boundary of 16 are #AC.
+  it.each<[instruction: string, first: number, second: number]>([
+    ['fld dword [esi]', 2, 4], ['fld qword [esi]', 4, 8], ['fld tword [esi]', 4, 8], ['fldz\nfstp tword [esi]', 4, 8], ['fldz\nfst qword [esi]', 4, 8],
+    ['fild qword [esi]', 4, 8], ['fbld [esi]', 4, 8], ['fild word [esi]', 1, 2], ['fnstenv [esi]', 2, 4], ['fnsave [esi]', 2, 4], ['o16 fnsave [esi]', 1, 2],
+    ['cmpxchg8b [esi]', 4, 8], ['les eax,[esi]', 2, 4], ['bound eax,[esi]', 2, 4], ['movups xmm0,[esi]', 8, 16], ['movsd xmm0,[esi]', 4, 8], ['cvtsi2sd xmm0,[esi]', 2, 4],
+  ])('alignment: %s at +%i, but not at +%i', (instruction, wrong, right) => {
+    for (const [offset, outcome] of [[wrong, '#11'], [right, 'hlt']] as const) {
+      const guest = protectedGuest(`fninit\nmov esi,${0x20000 + offset}\nxor eax,eax\npush dword 0x40202\npopf\n${instruction}\nint 0x80`, { cpl: 3 });
+      guest.code('system: hlt', 0x12000);
+      guest.setGate(0x80, guest.label('system'), 0xee00);
+      guest.R[CR0] = guest.R[CR0]! | CR0_AM;
+      guest.R[CR4] = guest.R[CR4]! | CR4_OSFXSR;
+      guest.cpu.updateHflags();
+      expect(guest.run(), `+${offset}`).toBe(outcome);
+    }
   });
 
   it('faults push RF, traps and interrupts do not; IRET with RF runs on', () => {

@@ -36,6 +36,7 @@ describe('-cpu', () => {
     for (const [bytes, without, having] of [
       [[0x0f, 0x44, 0xc1], 'pentium', 'pentium3'], [[0x0f, 0x31], '486', 'pentium'], [[0x0f, 0x1f, 0xc0], 'pentium', 'qemu32'],
       [[0xf3, 0x0f, 0xb8, 0xc1], 'qemu32', 'max'], [[0x0f, 0x32], '486', 'pentium'], [[0x0f, 0xc7, 0x0f], '486', '486,+cx8'],
+      [[0x0f, 0xae, 0x3f], 'pentium3', 'pentium3,+clflush'],
     ] as const) {
       expect(opsOf(without, ...bytes), `${bytes} on ${without}`).toMatch(undefinedInsn);
       expect(opsOf(having, ...bytes), `${bytes} on ${having}`).not.toMatch(undefinedInsn);

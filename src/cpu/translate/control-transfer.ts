@@ -110,7 +110,7 @@ function ret(ctx: Context): void {
 function farPointer(ctx: Context): [selector: number, offset: number] {
   const { insn } = ctx;
   if (insn.row.operands[0] === 'Ap') return [ctx.const(insn.imm2), ctx.const(insn.imm)];
-  const linear = operandAddress(ctx, insn.opSize + 2, false);
+  const linear = operandAddress(ctx, insn.opSize + 2, false, insn.opSize);
   const readOffset = (): number => load(ctx, linear, insn.opSize);
   const readSelector = (): number => load(ctx, plus(ctx, linear, insn.opSize), 2);
   // The order shows in CR2 if both words lie in missing pages (as on an AMD processor).
@@ -166,7 +166,7 @@ function into(ctx: Context): void {
 
 function bound(ctx: Context): void {
   const { insn: { opSize } } = ctx;
-  const index = read(ctx, 0, SIGN), linear = operandAddress(ctx, 2 * opSize, false);
+  const index = read(ctx, 0, SIGN), linear = operandAddress(ctx, 2 * opSize, false, opSize);
   ctx.call('bound', index, linear, ctx.const(opSize));
 }
 

@@ -89,11 +89,14 @@ export function linearAddress(ctx: Context, seg: number, offset: number): number
   return linear;
 }
 
-/** Checks [offset, offset + size) in a segment and gives its linear address. */
-export function access(ctx: Context, seg: number, offset: number, size: number, write: boolean): number {
+/**
+ * Checks [offset, offset + size) in a segment and gives its linear address. `alignment`, a power of two, is what alignment check demands
+ * (SDM vol. 3, table 6-7).
+ */
+export function access(ctx: Context, seg: number, offset: number, size: number, write: boolean, alignment = size): number {
   checkRange(ctx, seg, offset, size, write);
   const linear = linearAddress(ctx, seg, offset);
-  if ((ctx.key.flags & HF_AC) !== 0 && (size === 2 || size === 4)) ctx.b.trapi(TSTNE, linear, size - 1, EXC_AC);
+  if ((ctx.key.flags & HF_AC) !== 0 && alignment > 1) ctx.b.trapi(TSTNE, linear, alignment - 1, EXC_AC);
   return linear;
 }
 

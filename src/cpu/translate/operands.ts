@@ -82,10 +82,10 @@ export function operandOffset(ctx: Context): number {
   return ctx.offset;
 }
 
-/** The linear address of the memory operand of `size` bytes, range checked; computed once. */
-export function operandAddress(ctx: Context, size: number, write: boolean): number {
+/** The linear address of the memory operand of `size` bytes, range and alignment checked (see access()); computed once. */
+export function operandAddress(ctx: Context, size: number, write: boolean, alignment = size): number {
   if (ctx.linear < 0 || (write && !ctx.linearIsWritable)) {
-    ctx.linear = access(ctx, ctx.insn.seg, operandOffset(ctx), size, write);
+    ctx.linear = access(ctx, ctx.insn.seg, operandOffset(ctx), size, write, alignment);
     ctx.linearIsWritable = write;
   }
   return ctx.linear;

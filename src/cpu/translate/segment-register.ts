@@ -66,7 +66,7 @@ function popSegment(ctx: Context): void {
 function loadFarPointer(seg: number): Emit {
   return (ctx) => {
     const { opSize } = ctx.insn;
-    const linear = operandAddress(ctx, opSize + 2, false);
+    const linear = operandAddress(ctx, opSize + 2, false, opSize);
     const offset = load(ctx, linear, opSize), selector = load(ctx, plus(ctx, linear, opSize), 2);
     loadSegment(ctx, seg, selector);
     write(ctx, 0, offset);

@@ -5,7 +5,7 @@
 import { TSTNE } from '../../tcg/conditions.ts';
 import { FPU_EXP, FPU_LOW, FPU_SW, FPU_TW } from '../fpu/state.ts';
 import { SIMD_BYTES, XMM, XMM_WORDS } from '../simd/state.ts';
-import { EXC_AC, EXC_GP, EXC_NM, EXC_UD, HF_AC, HF_EM, HF_OSFXSR, HF_TS } from '../state.ts';
+import { EXC_GP, EXC_NM, EXC_UD, HF_EM, HF_OSFXSR, HF_TS } from '../state.ts';
 import { raise } from './block-end.ts';
 import type { Context } from './context.ts';
 import type { Emit } from './emitter.ts';
@@ -54,11 +54,11 @@ export function registerSlot(ctx: Context, n: number): number {
   return isMmx(ctx, n) ? FPU_LOW + 2 * number : XMM + XMM_WORDS * number;
 }
 
-/** Operands of 16 bytes must be aligned, except those of MOVU*, LDDQU; these and those of 8 bytes under alignment check. */
+/** Operands of 16 bytes must be aligned, except those of MOVU*, LDDQU, and those under alignment check. */
 export function vectorAddress(ctx: Context, size: 4 | 8 | 16, write: boolean): number {
-  const linear = operandAddress(ctx, size, write);
-  if (size === 16 && !/^(MOVUP|MOVDQU|LDDQU)/.test(ctx.insn.row.mnemonic)) ctx.b.trapi(TSTNE, linear, 15, EXC_GP);
-  else if (size >= 8 && (ctx.key.flags & HF_AC) !== 0) ctx.b.trapi(TSTNE, linear, size - 1, EXC_AC);
+  const always = size === 16 && !/^(MOVUP|MOVDQU|LDDQU)/.test(ctx.insn.row.mnemonic);
+  const linear = operandAddress(ctx, size, write, always ? 1 : size);
+  if (always) ctx.b.trapi(TSTNE, linear, 15, EXC_GP);
   return linear;
 }
 

@@ -106,7 +106,7 @@ function compare(ctx: Context): void {
 /** Bytes of register 0 go to DS:eDI where the mask in register 1 says so. */
 function maskMove(ctx: Context): void {
   const { insn } = ctx, mmx = isMmx(ctx, 0), size = mmx ? 8 : 16;
-  const linear = access(ctx, insn.override < 0 ? DS : insn.override, wrapAddress(ctx, EDI, insn.addrSize), size, true);
+  const linear = access(ctx, insn.override < 0 ? DS : insn.override, wrapAddress(ctx, EDI, insn.addrSize), size, true, 1);
   ctx.call('maskmov', linear, ctx.const(registerSlot(ctx, 0)), ctx.const(registerSlot(ctx, 1)), ctx.const(size));
   if (mmx) enterMmx(ctx);
 }
@@ -120,7 +120,7 @@ function emms(ctx: Context): void {
 function saveArea(name: string): Emit {
   return (ctx) => {
     if ((ctx.key.flags & HF_EM) !== 0 || (ctx.key.flags & HF_TS) !== 0) raise(ctx, EXC_NM);
-    else ctx.call(name, operandAddress(ctx, 512, name === 'fxsave'));
+    else ctx.call(name, operandAddress(ctx, 512, name === 'fxsave', 1));
   };
 }
 
@@ -141,7 +141,9 @@ function stmxcsr(ctx: Context): void {
 
 /** One processor sees its own stores in order. CLFLUSH (AE /7 with memory) reads the address. */
 function fence(ctx: Context): void {
-  if (ctx.insn.mod !== 3) load(ctx, operandAddress(ctx, 1, false), 1);
+  if (ctx.insn.mod === 3) return;
+  if (ctx.features.has('clflush')) load(ctx, operandAddress(ctx, 1, false), 1);
+  else raise(ctx, EXC_UD);
 }
 
 const shapes = (...names: string[]): string[] => names.flatMap((name) => ['PS', 'PD', 'SS', 'SD'].map((shape) => name + shape));

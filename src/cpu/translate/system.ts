@@ -64,7 +64,7 @@ function storeWord(slot: number): Emit {
 /** LGDT, LIDT: a word limit, then the base; with 16-bit operands the base has 24 bits (the helper's part). */
 function loadTable(name: string): Emit {
   return (ctx) => {
-    const linear = operandAddress(ctx, 6, false);
+    const linear = operandAddress(ctx, 6, false, 1);
     const limit = load(ctx, linear, 2), base = load(ctx, plus(ctx, linear, 2), 4);
     ctx.call(name, limit, base, ctx.const(ctx.insn.opSize));
     endEvent(ctx);
@@ -73,7 +73,7 @@ function loadTable(name: string): Emit {
 
 /** SGDT, SIDT: two stores, so a helper. */
 function storeTable(name: string): Emit {
-  return (ctx) => ctx.call(name, operandAddress(ctx, 6, true));
+  return (ctx) => ctx.call(name, operandAddress(ctx, 6, true, 1));
 }
 
 function movFromControl(ctx: Context): void {

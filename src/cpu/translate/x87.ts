@@ -132,6 +132,12 @@ function stores(ctx: Context, packed: number, size: 2 | 4 | 8): void {
   b.setLabel(done);
 }
 
+/** Under alignment check 80 bits lie as 64 do, environment and state as their words. */
+function memoryAddress(ctx: Context, size: number, write: boolean): number {
+  const alignment = size > 10 ? ctx.insn.opSize : size === 10 ? 8 : size;
+  return operandAddress(ctx, size, write, alignment);
+}
+
 function escape(ctx: Context): void {
   const { insn } = ctx;
   if ((ctx.key.flags & (HF_EM | HF_TS)) !== 0) {
@@ -150,7 +156,7 @@ function escape(ctx: Context): void {
   if (instruction === null) raise(ctx, EXC_UD);
   else if (loaded !== undefined) loads(ctx, packed, loaded);
   else if (stored !== undefined) stores(ctx, packed, stored);
-  else ctx.call('x87_memory', ctx.const(packed), operandAddress(ctx, operandSize(instruction, wide), instruction.write), operandOffset(ctx), ctx.const(insn.eip));
+  else ctx.call('x87_memory', ctx.const(packed), memoryAddress(ctx, operandSize(instruction, wide), instruction.write), operandOffset(ctx), ctx.const(insn.eip));
 }
 
 /** WAIT: reports a pending exception; #NM only if the task switch flag is to be monitored. */

@@ -9,7 +9,7 @@ import { cpuid } from '../../../src/cpu/helpers/cpuid.ts';
 import { rdtsc } from '../../../src/cpu/helpers/msr.ts';
 import { hlt } from '../../../src/cpu/helpers/system.ts';
 import { lgdt, lidt, lldt, ltr, sgdt, sidt } from '../../../src/cpu/helpers/table-registers.ts';
-import { CC_OP_SUBL } from '../../../src/cpu/flags.ts';
+import { CC_OP_ADDL, CC_OP_DECL, CC_OP_LOGICL, CC_OP_SUBL } from '../../../src/cpu/flags.ts';
 import {
   AC, CC_DST, CC_OP, CC_SRC, CF, CR0, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CR3, CR4, DR, EAX, EBP, EBX, ECX, EDX, EIP, ESP,
   GDT_BASE, GDT_LIMIT, HALTED, ID, IDT_BASE, IF, IOPL, LDT_ATTR, LDT_BASE, LDT_SEL as LDT_SLOT, NT, RF, TR_BASE, TR_LIMIT, TR_SEL, VM, ZF,
@@ -315,6 +315,10 @@ describe('the table of helpers', () => {
     byName.popf!.fn(CF | IF, 4);
     expect(cpu.eflags).toBe(CF | IF | 2);
     expect(byName.cc_compute_c!.fn(-1, 1, 0, CC_OP_SUBL)).toBe(1);
+    // In place where the operation is known and short.
+    const shortcut = (op: string): string => byName.cc_compute_c!.shortcut!('call', 'dst', 'src', 'src2', op);
+    expect([`${CC_OP_ADDL}`, `${CC_OP_LOGICL}`, `${CC_OP_DECL}`].map(shortcut)).toEqual(['call', '0', 'src']);
+    expect([shortcut(`${CC_OP_SUBL}`), shortcut('cc_op')]).toEqual([expect.not.stringContaining('call'), expect.stringContaining(': call)')]);
     expect(byName.read_eflags!.fn()).toBe(CF | IF | 2);
     expect(cpu.fault(() => byName.raise_err!.fn(13, 0x20))).toBe('d:20');
     expect(cpu.fault(() => byName.raise!.fn(6))).toBe('6');
