@@ -200,8 +200,9 @@ export class RegionEmitter {
 
   private close(next: Terminator): void {
     this.writable = -1;
-    // Only exits end without a successor: they leave the words as they are.
-    if (next.kind !== 'none') this.text += this.shadows.settle();
+    // The next node begins anew; only exits end without a successor, and leave the words as they are.
+    const settled = this.shadows.settle();
+    if (next.kind !== 'none') this.text += settled;
     this.nodes[this.node] = { code: this.text, next };
     this.text = '';
   }

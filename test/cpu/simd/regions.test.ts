@@ -69,6 +69,12 @@ function outcome(guest: Guest): unknown {
 }
 
 describe('SSE in regions', () => {
+  it('a way out with a helper leaves the locals of the others as they are', () => {
+    const source = `mov ecx, 300\n.l: addsd xmm6, [${DATA}]\ninto\nloop .l\nhlt`;
+    const [wanted, got] = [{ jit: false }, { jitThreshold: 100 }].map((options) => outcome(prepared(source, 5, options)));
+    expect(got).toEqual(wanted);
+  });
+
   for (const seed of [1, 2, 3]) {
     it(`does what the op interpreter does (seed ${seed})`, () => {
       const random = new Random(seed);
