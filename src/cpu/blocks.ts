@@ -28,6 +28,8 @@ export interface BlocksOptions {
   /** Called for each new block that may stay, and for each that is dropped. */
   readonly onAdd: (block: TranslationBlock) => void;
   readonly onDrop: (block: TranslationBlock) => void;
+  /** Whether a block may be given another address. */
+  readonly mayMove: (block: TranslationBlock) => boolean;
   readonly time: CompileTime;
 }
 
@@ -56,7 +58,29 @@ export class Blocks {
     const ma = cpu.codeAddress(pc);
     if (ma < 0) return this.#timed({ pc, eip, csBase, csLimit, flags: R[HFLAGS]! | HF_ONE_INSN }, -1);
     const flags = R[HFLAGS]! | extra;
-    return this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc)) ?? this.#timed({ pc, eip, csBase, csLimit, flags }, ma);
+    const known = this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc));
+    if (known !== undefined) return known;
+    const key = { pc, eip, csBase, csLimit, flags };
+    return this.#fromTwin(key, ma) ?? this.#timed(key, ma);
+  }
+
+  /** A block made of one that was translated from the same bytes for another address, or undefined. What is translated is logged, so not with a log. */
+  #fromTwin(key: BlockKey, ma: number): TranslationBlock | undefined {
+    const { cache } = this, { mayMove, onAdd, onDrop } = this.#options;
+    if (this.#options.log !== null) return undefined;
+    const twin = cache.twins.find(key, ma);
+    if (twin === undefined) return undefined;
+    let block = cache.twins.spare(twin, mayMove, (other) => cache.executionsOf(other));
+    if (block !== undefined) {
+      onDrop(block);
+      cache.move(block, key.pc);
+    } else {
+      block = cache.copy(twin, key.pc);
+      if (block === undefined) return undefined;
+      this.#cpu.codeLines.add(block, ma, block.length);
+    }
+    onAdd(block);
+    return block;
   }
 
   /** `-d in_asm` of a block's code. */
@@ -122,6 +146,7 @@ export class Blocks {
     if (crosses) cpu.codeLines.add(block, second, info.length - first);
     block.returnEip = info.returnEip;
     block.successors = successorsOf(this.#translator.builder, EIP);
+    cache.twins.add(block);
     this.#options.onAdd(block);
     return block;
   }

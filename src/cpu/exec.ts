@@ -130,7 +130,7 @@ export class Executor {
       ...common, log: this.#log, onAdd: (block) => this.#schedule(block), onDrop: (block) => {
         this.profile?.count(block);
         this.regions.dropped(block);
-      },
+      }, mayMove: (block) => !this.regions.has(block),
     });
     this.cache = this.#blocks.cache;
     this.#env = {
@@ -153,7 +153,7 @@ export class Executor {
       this.lockstep = this.#reference = null;
       return;
     }
-    const reference = new Reference(cpu, this.#env, new Blocks(cpu, translator, optimize, { ...common, log: null, onAdd: () => {}, onDrop: () => {} }));
+    const reference = new Reference(cpu, this.#env, new Blocks(cpu, translator, optimize, { ...common, log: null, onAdd: () => {}, onDrop: () => {}, mayMove: () => true }));
     const lockstep = new Lockstep(cpu, { reference, ...cpu.shadow, describe: (region) => this.#describe(region) });
     this.#reference = reference;
     this.lockstep = lockstep;

@@ -119,6 +119,11 @@ export class Regions {
     return this.#regions[number];
   }
 
+  /** Whether a block is part of a region. */
+  has(block: TranslationBlock): boolean {
+    return this.#of.has(block);
+  }
+
   /** Live regions. */
   get size(): number {
     return this.#regions.filter((region) => region?.valid === true).length;

@@ -14,8 +14,9 @@ export function collectStats(cpu: Cpu, retired: number): Stats {
     retiredInstructions: retired,
     // Guest instructions by the tier that retired them: op interpreter, compiled JavaScript.
     tiers: { interpreted: retired - compiled, compiled, compiledShare: retired === 0 ? 0 : compiled / retired },
+    // Blocks beyond those translated were made of others from the same bytes, for another address.
     translation: {
-      blocks: tb.blocks, guestInstructions: tb.guestInsns, guestBytes: tb.guestBytes, opsBefore: tb.opsIn, opsAfter: tb.opsOut, codeWords: tb.words,
+      blocks: tb.blocks, relocated: tb.relocated, guestInstructions: tb.guestInsns, guestBytes: tb.guestBytes, opsBefore: tb.opsIn, opsAfter: tb.opsOut, codeWords: tb.words,
       cachedBlocks: exec.cache.size, cacheBytesUsed: exec.cache.bytesUsed,
     },
     regions: {

@@ -5,18 +5,25 @@
 import { PAGE_SIZE } from './host-memory.ts';
 
 const LINE_SHIFT = 7;
+const LINES = PAGE_SIZE >>> LINE_SHIFT;
 
 /** A stretch of MA that an item (a translation block) was made from; within one page. */
-interface Span<T> {
-  readonly item: T;
+interface Span {
   readonly start: number;
   readonly end: number;
+}
+
+/** A page with code. Libraries have thousands of blocks on a page, since each process has them elsewhere: forgetting one asks no other. */
+interface CodePage<T> {
+  readonly spans: Map<T, Span>;
+  /** Items on each of its lines. */
+  readonly counts: Uint32Array;
 }
 
 export class CodeLines<T> {
   /** Bitmap of lines that hold code, by MA page number. */
   readonly lines: Int32Array;
-  readonly #spans = new Map<number, Span<T>[]>();
+  readonly #pages = new Map<number, CodePage<T>>();
   readonly #pageBecameCode: (page: number) => void;
 
   /** @param pageBecameCode called when a page without code gets its first block. */
@@ -27,29 +34,32 @@ export class CodeLines<T> {
 
   /** Records that `item` covers [ma, ma + length), which lies within one page. */
   add(item: T, ma: number, length: number): void {
-    const page = ma >>> 12;
-    let spans = this.#spans.get(page);
-    if (spans === undefined) this.#spans.set(page, (spans = []));
-    spans.push({ item, start: ma, end: ma + length });
-    const before = this.lines[page]!;
-    this.lines[page] = before | maskOf(ma, length);
-    if (before === 0) this.#pageBecameCode(page);
+    const number = ma >>> 12;
+    let page = this.#pages.get(number);
+    if (page === undefined) this.#pages.set(number, (page = { spans: new Map(), counts: new Uint32Array(LINES) }));
+    const other = page.spans.get(item), end = ma + length;
+    // A block that crosses into another mapping of its own page has two stretches there: all between them counts too.
+    const span = other === undefined ? { start: ma, end } : { start: Math.min(ma, other.start), end: Math.max(end, other.end) };
+    if (other !== undefined) count(page.counts, other, -1);
+    page.spans.set(item, span);
+    count(page.counts, span, 1);
+    const before = this.lines[number]!;
+    this.lines[number] = before | maskOf(span.start, span.end - span.start);
+    if (before === 0) this.#pageBecameCode(number);
   }
 
   /** Forgets `item` on the page of `ma`. */
   remove(item: T, ma: number): void {
-    const page = ma >>> 12;
-    const rest = (this.#spans.get(page) ?? []).filter((span) => span.item !== item);
-    if (rest.length === 0) this.#spans.delete(page);
-    else this.#spans.set(page, rest);
-    let mask = 0;
-    for (const span of rest) mask |= maskOf(span.start, span.end - span.start);
-    this.lines[page] = mask;
+    const number = ma >>> 12, page = this.#pages.get(number), span = page?.spans.get(item);
+    if (page === undefined || span === undefined) return;
+    page.spans.delete(item);
+    this.lines[number] = this.lines[number]! & ~count(page.counts, span, -1);
+    if (page.spans.size === 0) this.#pages.delete(number);
   }
 
   clear(): void {
-    for (const page of this.#spans.keys()) this.lines[page] = 0;
-    this.#spans.clear();
+    for (const page of this.#pages.keys()) this.lines[page] = 0;
+    this.#pages.clear();
   }
 
   /** True if a write to [ma, ma + length), within one page, touches a line with code. Cheap. */
@@ -62,11 +72,22 @@ export class CodeLines<T> {
   overlapping(ma: number, length: number): T[] {
     if (!this.touches(ma, length)) return [];
     const found: T[] = [];
-    for (const span of this.#spans.get(ma >>> 12) ?? []) {
-      if (span.start < ma + length && span.end > ma) found.push(span.item);
+    for (const [item, { start, end }] of this.#pages.get(ma >>> 12)?.spans ?? []) {
+      if (start < ma + length && end > ma) found.push(item);
     }
     return found;
   }
+}
+
+/** Counts an item in or out of the lines of its span; the mask of those that have none now. */
+function count(counts: Uint32Array, { start, end }: Span, by: 1 | -1): number {
+  const last = (end - 1 & PAGE_SIZE - 1) >>> LINE_SHIFT;
+  let empty = 0;
+  for (let line = (start & PAGE_SIZE - 1) >>> LINE_SHIFT; line <= last; line++) {
+    counts[line] = counts[line]! + by;
+    if (counts[line] === 0) empty |= 1 << line;
+  }
+  return empty;
 }
 
 function maskOf(ma: number, length: number): number {

@@ -7,6 +7,8 @@ export class Counters {
   opsIn = 0;
   opsOut = 0;
   words = 0;
+  /** Blocks that were copied or moved to another address instead (twins.ts). */
+  relocated = 0;
   /** Lookups in the hashed table, and how many found a block. */
   lookups = 0;
   hits = 0;

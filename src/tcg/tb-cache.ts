@@ -4,15 +4,17 @@
  * half of what is used, everything is dropped.
  *
  * A block's key is (linear pc, csBase, csLimit, flags, MA page of its first byte and, if it crosses, of its second page):
- * the code contains virtual addresses, so the same bytes at another address are another block.
+ * the code contains virtual addresses, so the same bytes at another address are another block, though often a copy (twins.ts).
  * What lies where in guest memory is tracked elsewhere; `onDrop` tells who tracks it.
  */
 import { Counters } from './counters.ts';
 import type { EnvLayout } from './env.ts';
 import type { Block } from './ir.ts';
 import { JUMP_CACHE_SIZE, jumpHash } from './jump-cache.ts';
-import { HEAD_CS_BASE, HEAD_CS_LIMIT, HEAD_EXEC_COUNT, HEAD_FLAGS, HEAD_JUMP_HITS, HEAD_PC, HEAD_TB, Packer } from './pack.ts';
+import { HEAD_CS_BASE, HEAD_CS_LIMIT, HEAD_EXEC_COUNT, HEAD_FLAGS, HEAD_ICOUNT, HEAD_JUMP_HITS, HEAD_PC, HEAD_TB, HEAD_WORDS, Packer } from './pack.ts';
 import { Linkage, canLink, link, unlink } from './tb-chain.ts';
+import { Twins } from './twins.ts';
+import type { Relocations } from './twins.ts';
 
 /** What a block was translated for, and from which bytes. */
 export interface TbKey {
@@ -30,7 +32,8 @@ export interface TbKey {
 }
 
 export class TranslationBlock implements TbKey {
-  readonly pc: number;
+  /** Changes when the block is moved. */
+  pc: number;
   readonly csBase: number;
   readonly csLimit: number;
   readonly flags: number;
@@ -63,6 +66,10 @@ export class TranslationBlock implements TbKey {
   returnEip = -1;
   /** EIPs, known when it was translated, at which it goes on. */
   successors: readonly number[] = [];
+  /** See twins.ts: what depends on the address, if that is known; the next older block of the same first byte; executions when they were last asked for. */
+  relocations: Relocations | null = null;
+  older: TranslationBlock | undefined = undefined;
+  seen = 0;
 
   constructor(key: TbKey, packed: { icount: number; start: number; starts: number; end: number; links: readonly [number, number] }) {
     this.pc = key.pc;
@@ -94,7 +101,7 @@ export interface InsnState {
 
 /** Executions after which a block is hot if nobody says otherwise: as good as never. */
 const COLD = 2 ** 31;
-const BUCKETS = 1 << 15;
+const BUCKETS = 1 << 17;
 const FIRST_POSITION = 128;
 /** Smallest code buffer, in words. */
 const MIN_WORDS = 1 << 16;
@@ -111,6 +118,7 @@ export class TbCache {
   readonly code: Int32Array;
   readonly jumpCache = new Int32Array(JUMP_CACHE_SIZE);
   readonly counters = new Counters();
+  readonly twins: Twins;
   private readonly packer: Packer;
   private readonly onDrop: (block: TranslationBlock) => void;
   private readonly buckets: (TranslationBlock | undefined)[] = new Array<TranslationBlock | undefined>(BUCKETS).fill(undefined);
@@ -124,6 +132,7 @@ export class TbCache {
   constructor(options: TbCacheOptions) {
     this.code = new Int32Array(Math.max(MIN_WORDS, options.bytes >>> 2));
     this.packer = new Packer(options.layout, this.code);
+    this.twins = new Twins(this.code);
     this.onDrop = options.onDrop ?? (() => undefined);
   }
 
@@ -140,7 +149,7 @@ export class TbCache {
   }
 
   private bucket(pc: number, page: number, flags: number): number {
-    return (Math.imul(pc ^ page << 7, 0x9e3779b1) ^ Math.imul(flags, 0x85ebca6b)) >>> 17;
+    return (Math.imul(pc ^ page << 7, 0x9e3779b1) ^ Math.imul(flags, 0x85ebca6b)) >>> 15;
   }
 
   /**
@@ -175,27 +184,83 @@ export class TbCache {
       packed = this.packer.pack(ops, this.end);
       if (packed === undefined) throw new Error('block too large for the code buffer');
     }
-    const block = new TranslationBlock(key, packed);
-    const { code, counters } = this;
-    const { position, pc, flags } = block;
-    code[position + HEAD_PC] = pc;
-    code[position + HEAD_CS_BASE] = block.csBase;
-    code[position + HEAD_CS_LIMIT] = block.csLimit;
-    code[position + HEAD_FLAGS] = flags;
-    code[position + HEAD_TB] = this.blocks.length;
-    this.startCounter(block, COLD);
-    this.end = block.end;
-    this.blocks.push(block);
-    const bucket = this.bucket(pc, block.page0, flags);
-    block.next = this.buckets[bucket];
-    this.buckets[bucket] = block;
-    this.jumpCache[jumpHash(pc)] = position;
+    const block = new TranslationBlock(key, packed), { counters } = this;
+    this.append(block);
     counters.blocks++;
     counters.guestInsns += block.icount;
     counters.guestBytes += block.length + block.length1;
     counters.opsOut += ops.ops.length;
-    counters.words += block.end - position;
+    counters.words += block.end - block.position;
     return block;
+  }
+
+  /** Enters a block whose code stands at the end of the buffer. */
+  private append(block: TranslationBlock): void {
+    const { code } = this, { position } = block;
+    code[position + HEAD_CS_BASE] = block.csBase;
+    code[position + HEAD_CS_LIMIT] = block.csLimit;
+    code[position + HEAD_FLAGS] = block.flags;
+    code[position + HEAD_TB] = this.blocks.length;
+    this.startCounter(block, COLD);
+    this.end = block.end;
+    this.blocks.push(block);
+    this.enter(block);
+  }
+
+  /** Lets a block be found by its address. */
+  private enter(block: TranslationBlock): void {
+    const { pc, position } = block, bucket = this.bucket(pc, block.page0, block.flags);
+    this.code[position + HEAD_PC] = pc;
+    block.next = this.buckets[bucket];
+    this.buckets[bucket] = block;
+    this.jumpCache[jumpHash(pc)] = position;
+  }
+
+  /** Nobody goes to a block by its address or by a link any more. */
+  private leave(block: TranslationBlock): void {
+    unlink(this.code, block);
+    const at = jumpHash(block.pc);
+    if (this.jumpCache[at] === block.position) this.jumpCache[at] = 0;
+    this.removeFromBucket(block);
+  }
+
+  /** A copy of a block that has relocations, for another address of the same bytes; undefined if there is no room. */
+  copy(from: TranslationBlock, pc: number): TranslationBlock | undefined {
+    this.reclaim();
+    const { code, end: start } = this, apart = start - from.position;
+    if (from.end + apart > code.length) return undefined;
+    code.copyWithin(start, from.position, from.end);
+    code.fill(0, start, start + HEAD_WORDS);
+    code[start + HEAD_ICOUNT] = from.icount;
+    const links = from.linkage.words.map((word) => (word === 0 ? 0 : word + apart)) as [number, number];
+    for (const word of links) if (word !== 0) code[word] = 0;
+    for (const offset of from.relocations!.positions) code[start + offset] = code[start + offset]! + apart;
+    const block = new TranslationBlock(from, { icount: from.icount, start, starts: from.starts + apart, end: from.end + apart, links });
+    block.relocations = from.relocations;
+    block.returnEip = from.returnEip;
+    block.successors = from.successors;
+    this.relocate(block, pc);
+    this.append(block);
+    this.twins.add(block);
+    return block;
+  }
+
+  /** Moves a block that has relocations, and is not running, to another address of the same bytes. */
+  move(block: TranslationBlock, pc: number): void {
+    this.leave(block);
+    this.setRegion(block, 0, 0);
+    this.relocate(block, pc);
+    this.startCounter(block, COLD);
+    this.enter(block);
+  }
+
+  private relocate(block: TranslationBlock, pc: number): void {
+    const { code } = this, distance = pc - block.pc | 0;
+    for (const offset of block.relocations!.addresses) code[block.position + offset] = code[block.position + offset]! + distance;
+    if (block.returnEip !== -1) block.returnEip = block.returnEip + distance | 0;
+    block.successors = block.successors.map((eip) => eip + distance | 0);
+    block.pc = pc;
+    this.counters.relocated++;
   }
 
   /** Gives back the room of dropped blocks at the end of the buffer: a loop that patches itself would fill it with them. */
@@ -252,12 +317,10 @@ export class TbCache {
     this.collectFrom(block);
     block.valid = false;
     this.dead += block.end - block.position;
-    unlink(this.code, block);
+    this.leave(block);
+    this.twins.remove(block);
     // No state has all flags set: a stale position matches nothing.
     this.code[block.position + HEAD_FLAGS] = -1;
-    const at = jumpHash(block.pc);
-    if (this.jumpCache[at] === block.position) this.jumpCache[at] = 0;
-    this.removeFromBucket(block);
     this.counters.invalidations++;
     this.onDrop(block);
   }
@@ -286,6 +349,7 @@ export class TbCache {
     }
     this.blocks = [];
     this.buckets.fill(undefined);
+    this.twins.clear();
     this.jumpCache.fill(0);
     this.end = FIRST_POSITION;
     this.dead = 0;

@@ -164,4 +164,17 @@ describe('CodeLines', () => {
     lines.clear();
     expect(lines.lines[3]).toBe(0);
   });
+
+  it('knows lines of many items until the last is gone, and items that come twice', () => {
+    const lines = new CodeLines<number>(0x10000, () => {});
+    for (let item = 0; item < 100; item++) lines.add(item, 0x3070 + item, 0x20);
+    for (let item = 0; item < 99; item++) lines.remove(item, 0x3070 + item);
+    expect([lines.touches(0x3000, 0x80), lines.touches(0x3080, 0x80)]).toEqual([false, true]);
+    lines.add(99, 0x3f80, 0x80);
+    expect(lines.overlapping(0x3fff, 1)).toEqual([99]);
+    lines.remove(99, 0x3070);
+    lines.remove(99, 0x3f80);
+    lines.remove(7, 0x5000);
+    expect([lines.lines[3], lines.overlapping(0x3000, 0x1000)]).toEqual([0, []]);
+  });
 });
