@@ -124,6 +124,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   bootMenuWait?: number;
   /** Milliseconds after which a firmware that found nothing to boot starts again; default: never. */
   rebootTimeout?: number;
+  /** `pc` (default), or `isapc`: no PCI, no ACPI; its default processor is a 486. */
+  machine?: 'pc' | 'isapc';
   /** The processor, as in QEMU's -cpu: `486`, `pentium`, `pentium3`, `qemu32` (default), `max`, with `,+feature` and `,-feature`. */
   cpu?: string;
   /** Keep all writes in memory. */
@@ -201,6 +203,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
 }
 
 const DEFAULT_MEMORY = '128M';
+/** The processor of an ISA PC. */
+const ISA_MODEL = '486';
 function videoMemoryOf({ vga = 'std', vgaMemory = 16 }: PcOptions): number {
   if (vga === 'none') return 0;
   if (vgaMemory < 1 || vgaMemory > 256 || !Number.isInteger(Math.log2(vgaMemory))) throw new Error(`video memory of ${vgaMemory} MiB: must be a power of two from 1 to 256`);
@@ -243,7 +247,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const memory = typeof options.memory === 'number' ? options.memory * 2 ** 20 : parseSize(options.memory ?? DEFAULT_MEMORY);
     const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
     const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
-    const boot = bootOf(options, memory), model = parseCpuModel(options.cpu ?? DEFAULT_MODEL);
+    const isa = options.machine === 'isapc', boot = bootOf(options, memory), model = parseCpuModel(options.cpu ?? (isa ? ISA_MODEL : DEFAULT_MODEL));
     const layout = new KeyboardLayout(options.keyboardLayout ?? 'en-us');
     const host = options.host ?? createHost();
     let cpu: Cpu | null = null;
@@ -257,7 +261,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
       folders = openShares(options);
       const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
+        memory, isa, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map((image, index) => (isCdrom(options, index) ? { medium: backendOf(image) } : backendOf(image))),

@@ -7,6 +7,7 @@ import { userSettings } from '../backends/net/user.ts';
 import { DUMP_LENGTH } from '../backends/net/dump.ts';
 import { parseAddress } from '../backends/net/packet.ts';
 import type { Config } from './config.ts';
+import type { DeviceModel, DeviceModels } from './device-model.ts';
 import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseNumber, parseOnOff, parseProperties } from './properties.ts';
 
@@ -40,13 +41,16 @@ export interface NicOption {
 }
 
 const USER_KEYS = ['id', 'net', 'host', 'dns', 'dhcpstart', 'hostname', 'restrict', 'hostfwd'] as const;
-const NIC_KEYS = ['driver', 'id', 'netdev', 'mac'] as const;
-const ISA_KEYS = ['iobase', 'irq'] as const;
 const DEFAULT_MODEL: NicModel = 'e1000';
 /** QEMU's other names of a card. */
 const ALIASES: Readonly<Record<string, NicModel>> = { virtio: 'virtio-net-pci', 'virtio-net': 'virtio-net-pci' };
-/** Only the ISA card has these: any port that 32 fit at, any interrupt of an ISA slot. */
-const PORT_MAX = 0xffe0, IRQ_MIN = 3, IRQ_MAX = 15;
+const NIC_PROPERTIES = {
+  mac: { type: 'str', text: 'Ethernet 6-byte MAC Address, example: 52:54:00:12:34:56' }, netdev: { type: 'str', text: 'ID of a netdev to use as a backend' },
+} as const;
+/** Only the ISA card has these: any port that 32 fit at (300h), any interrupt of an ISA slot (9). */
+const ISA_PROPERTIES = {
+  iobase: { type: 'uint32', max: 0xffe0, text: 'first port (768 if not given)' }, irq: { type: 'uint32', min: 3, max: 15, text: 'interrupt (9 if not given)' },
+} as const;
 const LOOPBACK = '127.0.0.1';
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
 
@@ -164,21 +168,18 @@ export function setNet(config: Config, value: string, option: string): void {
 }
 
 /** Network cards as `-device` takes them. */
-export const NIC_DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (config: Config, properties: Map<string, string>, option: string) => void }>> = Object.fromEntries(
-  NIC_MODELS.map((model) => [model, {
-    help: `name "${model}", bus ${model === 'ne2k_isa' ? 'ISA' : 'PCI'} (a network card: netdev=ID, mac=52:54:00:12:34:56${model === 'ne2k_isa' ? ', iobase=0x300, irq=9' : ''})`,
-    set: (config, properties, option) => {
-      const isIsa = model === 'ne2k_isa';
-      checkProperties(option, properties, isIsa ? [...NIC_KEYS, ...ISA_KEYS] : NIC_KEYS);
-      const mac = properties.get('mac'), iobase = properties.get('iobase'), irq = properties.get('irq');
-      checkMac(option, mac);
-      config.nics.push({
-        model, mac: mac ?? null, netdev: properties.get('netdev') ?? null, option,
-        ...(iobase === undefined ? {} : { iobase: parseNumber(`${option} iobase`, iobase, 0, PORT_MAX) }),
-        ...(irq === undefined ? {} : { irq: parseNumber(`${option} irq`, irq, IRQ_MIN, IRQ_MAX) }),
-      });
-    },
-  }]));
+export const NIC_DEVICES: DeviceModels = Object.fromEntries(NIC_MODELS.map((model): [string, DeviceModel] => [model, {
+  category: 'Network', bus: model === 'ne2k_isa' ? 'ISA' : 'PCI', ...(model === 'virtio-net-pci' ? { alias: 'virtio-net' } : {}),
+  properties: model === 'ne2k_isa' ? { ...NIC_PROPERTIES, ...ISA_PROPERTIES } : NIC_PROPERTIES,
+  add: (config, values, option) => {
+    const mac = values.text('mac'), iobase = values.number('iobase'), irq = values.number('irq');
+    checkMac(option, mac);
+    config.nics.push({
+      model, mac: mac ?? null, netdev: values.text('netdev') ?? null, option,
+      ...(iobase === undefined ? {} : { iobase }), ...(irq === undefined ? {} : { irq }),
+    });
+  },
+}]));
 
 function checkMac(option: string, mac: string | undefined): void {
   if (mac === undefined) return;

@@ -4,7 +4,6 @@
  */
 import { LOG_ITEMS, parseLogFilter } from '../cpu/log.ts';
 import { CPU_HELP, DEFAULT_MODEL, parseCpuModel } from '../cpu/models.ts';
-import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import { isKeyName } from '../devices/ps2-keys.ts';
 import { removableDrive } from '../machine/media.ts';
 import { parseMouse, parsePlace } from '../machine/pointer.ts';
@@ -17,19 +16,19 @@ import type { CatalogueFile, NamedMachine } from './catalogue.ts';
 import { LINE_ARGUMENT, checkChardevs, parseLine, setChardev } from './chardevs.ts';
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { checkBuses, setDevice } from './devices.ts';
 import { attachDrives, checkFormat, setCdrom, setDrive, setImage } from './drives.ts';
 import { Information, UsageError } from './errors.ts';
-import { NIC_DEVICES, checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
+import { setMachine } from './machine-type.ts';
+import { checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
-import { SHARING_DEVICES, checkShares, setFsdev, setVirtfs } from './sharing.ts';
+import { checkShares, setFsdev, setVirtfs } from './sharing.ts';
 import { setIcount, setRtc } from './time.ts';
-import { VIRTIO_DEVICES, checkPorts } from './virtio.ts';
+import { checkPorts } from './virtio.ts';
 
 /** Least and most guest memory in bytes, in steps of the least: the firmware needs 1 MiB, the MA space ends below 2 GiB. */
 const MEMORY_MIN = 2 ** 20, MEMORY_MAX = 2047 * 2 ** 20;
 
-/** Most video memory in MiB, as QEMU has it. */
-const VIDEO_MEMORY_MAX = 256;
 /** COM1 to COM4, LPT1 and LPT2. */
 const SERIAL_PORTS = 4, PARALLEL_PORTS = 2;
 
@@ -68,52 +67,6 @@ function addChange(config: Config, value: string, option: string): void {
     readOnly: parseOnOff(option, 'readonly', properties.get('readonly'), false),
     snapshot: parseOnOff(option, 'snapshot', properties.get('snapshot'), false),
   });
-}
-
-/** drive-type of -device floppy: QEMU's names, and two for the drives that it does not have. */
-const DRIVE_TYPES: Readonly<Record<string, FloppyDriveType>> = { 144: '1.44M', 288: '2.88M', 120: '1.2M', 720: '720K', 360: '360K' };
-
-/** The devices that -device takes: those that can be added, and the one whose ROM can be changed. */
-const DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (config: Config, properties: Map<string, string>, option: string) => void }>> = {
-  'isa-debug-exit': { help: 'name "isa-debug-exit", bus ISA (iobase=0x501, iosize=2)', set: (config, properties, option) => {
-    checkProperties(option, properties, ['driver', 'iobase', 'iosize']);
-    const iosize = parseNumber(`${option} iosize`, properties.get('iosize') ?? '2', 1, 4);
-    config.debugExit = { iobase: parseNumber(`${option} iobase`, properties.get('iobase') ?? '0x501', 0, 0x10000 - iosize), iosize };
-  } },
-  floppy: { help: `name "floppy", bus floppy-bus (unit=0|1, drive-type=${Object.keys(DRIVE_TYPES).join('|')}|auto: the drive, whatever is in it)`, set: (config, properties, option) => {
-    checkProperties(option, properties, ['driver', 'unit', 'drive-type', 'id']);
-    const unit = parseNumber(`${option} unit`, properties.get('unit') ?? '0', 0, 1), name = properties.get('drive-type') ?? 'auto';
-    const type = name === 'auto' ? 'auto' : DRIVE_TYPES[name];
-    if (type === undefined) throw new UsageError(`${option}: parameter 'drive-type' expects ${Object.keys(DRIVE_TYPES).join(', ')} or auto, not '${name}'`);
-    config.floppyDrives[unit] = type;
-  } },
-  'pc-testdev': { help: 'name "pc-testdev", bus ISA (what kvm-unit-tests write to)', set: (config, properties, option) => {
-    checkProperties(option, properties, ['driver']);
-    config.testDevice = true;
-  } },
-  ...VIRTIO_DEVICES,
-  ...SHARING_DEVICES,
-  ...NIC_DEVICES,
-  VGA: { help: 'name "VGA", bus PCI (romfile=FILE: another VGA BIOS for the adapter; vgamem_mb=16: its memory)', set: (config, properties, option) => {
-    checkProperties(option, properties, ['driver', 'romfile', 'vgamem_mb']);
-    if (config.vgaDevice !== null) throw new UsageError(`${option}: the board takes one VGA adapter`);
-    const memory = properties.get('vgamem_mb');
-    config.vgaDevice = { rom: properties.get('romfile') ?? null, memory: memory === undefined ? null : videoMemory(`${option} vgamem_mb`, memory) };
-  } },
-};
-
-/** MiB of video memory, rounded up to a power of two, as QEMU does. */
-function videoMemory(option: string, value: string): number {
-  return 2 ** Math.ceil(Math.log2(parseNumber(option, value, 1, VIDEO_MEMORY_MAX)));
-}
-
-function setDevice(config: Config, value: string, option: string): void {
-  const properties = parseProperties(option, value, 'driver');
-  const driver = properties.get('driver') ?? '';
-  if (driver === 'help') throw new Information(Object.values(DEVICES).map(({ help }) => help).join('\n'));
-  const device = Object.hasOwn(DEVICES, driver) ? DEVICES[driver] : undefined;
-  if (device === undefined) throw new UsageError(`${option} ${value}: '${driver}' is not a valid device model name (${Object.keys(DEVICES).join(', ')})`);
-  device.set(config, properties, `${option} ${driver}`);
 }
 
 function setLogItems(config: Config, value: string, option: string): void {
@@ -174,17 +127,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['append'], argument: 'TEXT', help: 'its command line', set: (config, value) => { config.append = value; } },
   { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
-  { names: ['M', 'machine'], argument: 'pc[,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3; its speaker plays to an -audiodev', set: (config, value, option) => {
-    const properties = parseProperties(option, value, 'type');
-    checkProperties(option, properties, ['type', 'accel', 'pcspk-audiodev', 'vmport']);
-    const vmport = properties.get('vmport') ?? 'off';
-    if (vmport !== 'auto' && parseOnOff(option, 'vmport', vmport, false)) throw new UsageError(`${option} ${value}: the VMware port is not there (vmport=off)`);
-    config.speaker = properties.get('pcspk-audiodev') ?? config.speaker;
-    const type = properties.get('type') ?? 'pc', accelerator = properties.get('accel');
-    if (type === 'help') throw new Information('Supported machines are:\npc                   i440FX + PIIX3 PC (default)');
-    if (type !== 'pc') throw new UsageError(`${option} ${value}: unsupported machine type '${type}' (pc)`);
-    if (accelerator !== undefined) setAccelerator(config, accelerator, option);
-  } },
+  { names: ['M', 'machine'], argument: 'pc|isapc[,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3, or a PC without PCI and ACPI; its speaker plays to an -audiodev (-M help, -M pc,help)', set: setMachine },
   { names: ['icount'], argument: '[shift=]N|auto[,align=on][,sleep=off]',
     help: 'virtual time is made of instructions, 2^N ns each, and runs repeat; auto follows the host', set: setIcount },
   { names: ['rtc'], argument: 'base=utc|localtime|DATE[,clock=host|rt|vm]', help: "the guest's date at start, e.g. 2026-01-01T12:00:00; vm: it goes by virtual time", set: setRtc },
@@ -218,7 +161,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
   { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
-    help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all', set: setDevice },
+    help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all, -device NAME,help their properties', set: setDevice },
   { names: ['chardev'], argument: 'stdio|null|file,path=FILE[,append=on]|pipe,path=PATH|socket,path=PATH|socket,[host=ADDR,]port=PORT[,server=on][,wait=off][,reconnect=SECONDS],id=ID', help: 'what is at the other end of a virtconsole, a virtserialport, or a -serial chardev:ID', set: setChardev },
   { names: ['virtfs'], argument: 'local,path=FOLDER,mount_tag=TAG,security_model=none|passthrough[,readonly=on][,id=ID]', help: 'a folder of the host that the guest mounts by 9P, and cannot leave', set: setVirtfs },
   { names: ['fsdev'], argument: 'local,id=ID,path=FOLDER,security_model=none|passthrough[,readonly=on]', help: 'the same, for a -device virtio-9p-pci,fsdev=ID,mount_tag=TAG', set: setFsdev },
@@ -352,6 +295,7 @@ export function parseArguments(args: readonly string[]): Config {
   if (config.noGraphic && config.serial.length === 0) {
     config.serial.push(parseLine('-nographic', 'stdio'));
   }
+  checkBuses(config);
   checkNics(config);
   attachDrives(config);
   checkPorts(config);

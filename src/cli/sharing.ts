@@ -4,6 +4,7 @@ import type { SecurityModel } from '../backends/shared-folder.ts';
 import { LONGEST_TAG } from '../devices/virtio-9p.ts';
 import type { ShareOptions } from '../index.ts';
 import type { Config } from './config.ts';
+import type { DeviceModels } from './device-model.ts';
 import { UsageError } from './errors.ts';
 import { checkProperties, parseOnOff, parseProperties } from './properties.ts';
 
@@ -52,11 +53,19 @@ export function setVirtfs(config: Config, value: string, option: string): void {
   addShare(config, option, id, tag);
 }
 
-export const SHARING_DEVICES: Readonly<Record<string, { readonly help: string; readonly set: (config: Config, properties: Map<string, string>, option: string) => void }>> = {
-  'virtio-9p-pci': { help: 'name "virtio-9p-pci", bus PCI (fsdev=ID of a -fsdev, mount_tag=TAG: a folder of the host)', set: (config, properties, option) => {
-    checkProperties(option, properties, ['driver', 'fsdev', 'mount_tag', 'id']);
-    addShare(config, option, required(option, properties, 'fsdev'), required(option, properties, 'mount_tag'));
-  } },
+export const SHARING_DEVICES: DeviceModels = {
+  'virtio-9p-pci': {
+    category: 'Storage', bus: 'PCI', alias: 'virtio-9p', description: 'folder of the host',
+    properties: { fsdev: { type: 'str', text: 'ID of a -fsdev' }, mount_tag: { type: 'str', text: "the guest's name for it" } },
+    add: (config, values, option) => {
+      const value = (key: string): string => {
+        const text = values.text(key);
+        if (!text) throw new UsageError(`${option}: ${key}= is missing`);
+        return text;
+      };
+      addShare(config, option, value('fsdev'), value('mount_tag'));
+    },
+  },
 };
 
 /** Once all options are read: every card finds its folder. @throws UsageError */

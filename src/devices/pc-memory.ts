@@ -8,6 +8,9 @@
  *     FFFC0000  the firmware, ending at FFFFFFFF
  *     wherever the guest says: the frame buffer, the VGA's registers and its ROM (PCI)
  *
+ * Without a host bridge (an ISA PC) there is RAM from C0000 on, into which a reset copies VGA BIOS and firmware, as chipsets of the time did by
+ * themselves when told to shadow their ROMs.
+ *
  * One host buffer holds RAM, firmware, VGA BIOS, a stretch of ones, the video memory and its pixels of chain 4, in this order.
  */
 import { AddressSpace } from '../memory/address-space.ts';
@@ -51,6 +54,8 @@ export interface PcMemoryOptions {
   vgaBios: Uint8Array | null;
   /** Bytes of video memory, a power of two from 64 KB on; 0: there is no VGA adapter. */
   videoMemory: number;
+  /** No host bridge switches between ROM and RAM: loadRoms() puts the ROMs into RAM. */
+  inRam?: boolean;
 }
 
 export class PcMemory {
@@ -63,6 +68,8 @@ export class PcMemory {
   /** 64 KB in which the VGA keeps pixels of chain 4. */
   readonly videoChain: Uint8Array;
   readonly #pam: Mapping[];
+  /** What is copied into RAM, and to where; empty with a host bridge. */
+  readonly #copies: (readonly [number, Uint8Array])[] = [];
   readonly #frameBuffer: Region;
   readonly #chain: Region;
   readonly #vgaRom: Region | null;
@@ -74,7 +81,7 @@ export class PcMemory {
   readonly #places = new Map<Region, Mapping>();
 
   /** @throws RangeError for a size that the board does not take */
-  constructor({ size, bios, vgaBios, videoMemory }: PcMemoryOptions) {
+  constructor({ size, bios, vgaBios, videoMemory, inRam = false }: PcMemoryOptions) {
     if (size % MIB !== 0 || size < MIN_MEMORY || size > MAX_MEMORY) throw new RangeError('memory must be 1 to 2047 whole MiB');
     this.ramSize = size;
     if (size + videoMemory > MAX_MEMORY) throw new RangeError(`memory and video memory (${videoMemory / MIB} MiB) must be at most 2047 MiB together`);
@@ -112,6 +119,15 @@ export class PcMemory {
       if (this.#vgaRom && base - OPTION_ROM + length <= this.vgaRomSize) return over(this.#vgaRom, base - OPTION_ROM);
       return over(nothing, 0);
     });
+    if (!inRam) return;
+    PAM_SEGMENTS.forEach((_, segment) => this.pam(segment, true, true));
+    if (vgaBios !== null) this.#copies.push([OPTION_ROM, vgaBios]);
+    this.#copies.push([MIB - lowBios, padded(bios, biosSize, true).subarray(biosSize - lowBios)]);
+  }
+
+  /** Copies the ROMs into RAM, where no host bridge would show them. */
+  loadRoms(): void {
+    for (const [address, bytes] of this.#copies) this.space.writeBytes(address, bytes);
   }
 
   /** Lets RAM answer in a PAM segment. */

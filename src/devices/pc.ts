@@ -19,6 +19,7 @@
  *
  * PCI cards (network cards, then PcConfig.cards) have the slots from 3 on, the NE2000 ports 300-31F and IRQ 9. The bus master of the PIIX3 IDE has
  * 16 ports where its base address register says.
+ * An ISA PC (PcConfig.isa) has neither PCI nor power management: no ports B2, CF8 and 600; the frame buffer is at E0000000.
  * FEE00000 local APIC, FEC00000 I/O APIC. Other physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
 import type { AddressSpace, Region } from '../memory/address-space.ts';
@@ -139,6 +140,8 @@ export interface PcConfig {
   apic?: boolean;
   /** The guest switched the machine off. */
   powerOff?: () => void;
+  /** A board without PCI and power management. */
+  isa?: boolean;
   /** Cards for the PCI slots from 3 on, in this order. */
   cards?: readonly PciCardMaker[];
   /** QEMU's pc-testdev. */
@@ -157,6 +160,11 @@ const FLOPPY_DMA = 2;
 const VGA_SLOT = 2;
 const FIRST_CARD_SLOT = 3, LAST_SLOT = 31;
 const VIDEO_MEMORY = 16 << 20;
+/** Where an ISA VGA has its frame buffer. */
+const ISA_FRAME_BUFFER = 0xe000_0000;
+
+/** The file from which SeaBIOS knows how much RAM there is: address, length (64 bits each), type 1. */
+const e820 = (memory: number): Uint8Array => Uint8Array.from([...fwNumber(0, 8), ...fwNumber(memory, 8), ...fwNumber(1, 4)]);
 
 export class Pc<P extends Processor = Processor> {
   readonly clock: VirtualClock;
@@ -195,8 +203,8 @@ export class Pc<P extends Processor = Processor> {
   constructor(config: PcConfig, createProcessor: (socket: ProcessorSocket) => P) {
     const clock = (this.clock = new VirtualClock(config.time));
     this.hostClock = config.rtcTime === undefined ? null : new VirtualClock(config.rtcTime);
-    const { videoMemory = VIDEO_MEMORY } = config;
-    this.memory = new PcMemory({ size: config.memory, bios: config.bios, vgaBios: videoMemory > 0 ? config.vgaBios ?? null : null, videoMemory });
+    const { videoMemory = VIDEO_MEMORY, isa = false } = config;
+    this.memory = new PcMemory({ size: config.memory, bios: config.bios, vgaBios: videoMemory > 0 ? config.vgaBios ?? null : null, videoMemory, inRam: isa });
     const { space } = this.memory;
     this.vga = videoMemory > 0 ? this.#vga(clock) : null;
 
@@ -246,7 +254,7 @@ export class Pc<P extends Processor = Processor> {
     this.keyboard = new Ps2Keyboard(clock);
     this.mouse = new Ps2Mouse(clock);
     this.#i8042 = new I8042(clock, { keyboardIrq: this.#irq(1), auxIrq: this.#irq(12), a20: a20.input(), reset }, this.keyboard, this.mouse);
-    const host = new I440fx({
+    const host = isa ? null : new I440fx({
       pam: (segment, readRam, writeRam) => this.memory.pam(segment, readRam, writeRam),
       smram: (open) => this.memory.smram(open),
     });
@@ -254,15 +262,18 @@ export class Pc<P extends Processor = Processor> {
     this.#pirqs = piix3.pirq.map((line) => new SharedLine(line));
     const masters = [0, 1].map((channel) => new BusMaster(`ide${channel}-dma`, space, () => piix3Ide.isMaster)) as [BusMaster, BusMaster];
     const piix3Ide = new Piix3Ide(this.#ports.add(busMasterPorts(masters)));
-    const pciVga = this.vga && this.#pciVga(this.vga);
+    const pciVga = this.vga && !isa ? this.#pciVga(this.vga) : null;
+    if (this.vga && isa) this.memory.placeFrameBuffer(ISA_FRAME_BUFFER);
     this.pci = new PciBus(piix3.resetControl);
-    this.pci.add(0, 0, host);
+    if (host !== null) this.pci.add(0, 0, host);
     this.pci.add(1, 0, piix3);
     this.pci.add(1, 1, piix3Ide);
     this.pm = new Piix4Pm({ clock, sci: this.#irq(9), moved: (region) => this.#ports.add(region), powerOff: config.powerOff ?? (() => {}) });
     this.pci.add(1, 3, this.pm);
     if (pciVga) this.pci.add(VGA_SLOT, 0, pciVga);
-    const cards = [...pciNics(config.nics ?? []), ...config.cards ?? []].map((make, index) => this.#plug(make, FIRST_CARD_SLOT + index, config.apic === true ? message : null));
+    const pciCards = [...pciNics(config.nics ?? []), ...config.cards ?? []];
+    if (isa && pciCards.length > 0) throw new RangeError('an ISA PC takes no PCI cards');
+    const cards = pciCards.map((make, index) => this.#plug(make, FIRST_CARD_SLOT + index, config.apic === true ? message : null));
     const isaCards = isaNics(config.nics ?? [], clock, (irq) => this.#irq(irq));
 
     // Disks and lines.
@@ -280,7 +291,7 @@ export class Pc<P extends Processor = Processor> {
     const debugExit = config.debugExit ? new IsaDebugExit(config.debugExit.iosize, config.debugExit.exit) : null;
 
     const fwCfg = new FwCfg({
-      space, files: config.firmwareFiles ?? new Map(),
+      space, files: new Map([['etc/e820', e820(config.memory)], ...config.firmwareFiles ?? []]),
       items: new Map([[FW_RAM_SIZE, fwNumber(config.memory, 8)], [FW_CPUS, fwNumber(1, 2)], [FW_MAX_CPUS, fwNumber(1, 2)], ...config.firmwareItems ?? []]),
     });
 
@@ -297,7 +308,7 @@ export class Pc<P extends Processor = Processor> {
     io.map(0x70, this.rtc.io);
     io.map(0x80, pages.io);
     io.map(0x92, port92.io);
-    io.map(0xb2, this.pm.apm);
+    if (!isa) io.map(0xb2, this.pm.apm);
     io.map(0xa0, pics.slave.io);
     io.map(0xc0, dma2.io);
     io.map(0xf0, fpuError.io);
@@ -312,8 +323,10 @@ export class Pc<P extends Processor = Processor> {
     io.map(0x4d1, pics.slave.elcr);
     io.map(0x510, fwCfg.io);
     io.map(0x514, fwCfg.dma);
-    io.map(0xcf8, this.pci.addressPort);
-    io.map(0xcfc, this.pci.dataPort);
+    if (!isa) {
+      io.map(0xcf8, this.pci.addressPort);
+      io.map(0xcfc, this.pci.dataPort);
+    }
     this.serials.forEach((serial, i) => serial && io.map(SERIAL_PORTS[i][0], serial.io));
     parallels.forEach((parallel, i) => parallel && io.map(PARALLEL_PORTS[i]![0], parallel.io));
     for (const { port, card } of isaCards) io.map(port, card.io);
@@ -332,7 +345,7 @@ export class Pc<P extends Processor = Processor> {
     }
     this.devices = [
       pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
-      fwCfg, this.pci, host, piix3, piix3Ide, this.pm, this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
+      fwCfg, ...(host === null ? [] : [this.pci, host, piix3, piix3Ide, this.pm]), this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
       ...cards.flatMap(({ devices }) => devices), ...isaCards.map(({ card }) => card),
       ...optional.filter((device) => device !== null),
     ];
@@ -350,9 +363,10 @@ export class Pc<P extends Processor = Processor> {
     return this.memory.space;
   }
 
-  /** RESET#: every device and the processor; memory and CMOS keep their contents. */
+  /** RESET#: every device and the processor; memory and CMOS keep their contents (an ISA PC's ROMs in RAM are copied again). */
   reset(): void {
     for (const device of this.devices) device.reset();
+    this.memory.loadRoms();
     this.cpu.reset();
   }
 

@@ -12,6 +12,8 @@ export function bootOf(options: PcOptions, memory: number): Pick<PcConfig, 'firm
   const files: [string, Uint8Array][] = [];
   if (bootMenuWait !== undefined) files.push(['etc/boot-menu-wait', fwNumber(bootMenuWait, 2)]);
   if (rebootTimeout !== undefined) files.push(['etc/boot-fail-wait', fwNumber(rebootTimeout, 4)]);
+  // Without PCI this is how a firmware that sets up memory by itself finds the VGA BIOS.
+  if (options.machine === 'isapc' && options.vga !== 'none') files.push(['vgaroms/vgabios.bin', readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'))]);
   return {
     firmwareItems: new Map([...bootMenu === true ? [[FW_BOOT_MENU, fwNumber(1, 2)] as const] : [], ...kernel.firmwareItems ?? []]),
     firmwareFiles: new Map([...files, ...kernel.firmwareFiles ?? []]),

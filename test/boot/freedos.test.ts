@@ -17,6 +17,14 @@ const open = (options: PcOptions = {}): Machine => Machine.open({ fda: image(FLO
 const lacking = missing(FLOPPY);
 const installed = (...names: string[]): boolean => names.every((name) => existsSync(join(SEABIOS, name)));
 
+describe.skipIf(lacking.length > 0)(titled('FreeDOS without PCI', lacking), () => {
+  it.each(['ours', ...(installed('bios.bin') ? ['bios.bin'] : [])])('boots to its prompt: %s', async (bios) => {
+    const machine = open({ machine: 'isapc', ...(bios === 'ours' ? {} : { bios: join(SEABIOS, bios) }) });
+    await machine.expect(PROMPT);
+    machine.close();
+  }, HOST_SECONDS * 1000);
+});
+
 describe.skipIf(lacking.length > 0)(titled('FreeDOS on our firmware', lacking), () => {
   let machine: Machine;
   beforeAll(() => { machine = open(); });

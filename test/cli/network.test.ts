@@ -41,7 +41,7 @@ describe('network options', () => {
     [['-netdev', 'user,id=x', '-device', 'ne2k_pci,netdev=x', '-device', 'ne2k_pci,netdev=x'], /it's in use/],
     [['-device', 'ne2k_pci,mac=1:2'], /no MAC address/],
     [['-device', 'ne2k_pci,mac=01:00:00:00:00:00'], /that of a group/],
-    [['-device', 'ne2k_pci,irq=5'], /invalid parameter 'irq'/],
+    [['-device', 'ne2k_pci,irq=5'], /Property 'ne2k_pci.irq' not found/],
     [['-device', 'ne2k_isa', '-device', 'ne2k_isa'], /an iobase and an irq each/],
     [['-nic', 'user,model=ne3000'], /unsupported NIC model 'ne3000'/],
     [['-net', 'user'], /only 'none'/],

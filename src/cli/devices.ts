@@ -1,0 +1,80 @@
+/** -device: all models. Those of virtio, folders and networks are rows of their own files. */
+import type { FloppyDriveType } from '../devices/fdc-media.ts';
+import type { Config } from './config.ts';
+import { DeviceValues, listDevices, listProperties } from './device-model.ts';
+import type { DeviceModels } from './device-model.ts';
+import { Information, UsageError } from './errors.ts';
+import { NIC_DEVICES } from './network.ts';
+import { parseProperties } from './properties.ts';
+import { SHARING_DEVICES } from './sharing.ts';
+import { VIRTIO_DEVICES } from './virtio.ts';
+
+/** Most video memory in MiB, as QEMU has it. */
+const VIDEO_MEMORY_MAX = 256;
+/** drive-type of -device floppy: QEMU's names, and two for the drives that it does not have. */
+const DRIVE_TYPES: Readonly<Record<string, FloppyDriveType>> = { 144: '1.44M', 288: '2.88M', 120: '1.2M', 720: '720K', 360: '360K' };
+
+/** The devices that -device takes: those that can be added, and those of the board that can be changed. */
+export const DEVICES: DeviceModels = {
+  floppy: {
+    category: 'Storage', bus: 'floppy-bus', description: 'virtual floppy drive',
+    properties: {
+      unit: { type: 'uint32', max: 1, text: 'drive A (0) or B (1)', default: 0 },
+      'drive-type': { type: 'str', typeName: 'FdcDriveType', choices: [...Object.keys(DRIVE_TYPES), 'auto'], text: `FDC drive type, ${Object.keys(DRIVE_TYPES).join('/')}/auto`, default: 'auto' },
+    },
+    add: (config, values) => {
+      const name = values.text('drive-type')!;
+      config.floppyDrives[values.number('unit')!] = name === 'auto' ? 'auto' : DRIVE_TYPES[name]!;
+    },
+  },
+  VGA: {
+    category: 'Display', bus: 'PCI',
+    properties: {
+      romfile: { type: 'str', text: 'another VGA BIOS' },
+      vgamem_mb: { type: 'uint32', min: 1, max: VIDEO_MEMORY_MAX, text: 'MiB of video memory (16 if not given)' },
+    },
+    add: (config, values, option) => {
+      if (config.vgaDevice !== null) throw new UsageError(`${option}: the board takes one VGA adapter`);
+      const memory = values.number('vgamem_mb');
+      // Rounded up to a power of two, as QEMU does.
+      config.vgaDevice = { rom: values.text('romfile') ?? null, memory: memory === undefined ? null : 2 ** Math.ceil(Math.log2(memory)) };
+    },
+  },
+  'isa-debug-exit': {
+    category: 'Misc', bus: 'ISA', description: 'a write ends the machine with code (value << 1) | 1',
+    properties: { iobase: { type: 'uint32', max: 0xffff, default: 0x501 }, iosize: { type: 'uint32', min: 1, max: 4, default: 2 } },
+    add: (config, values, option) => {
+      const iobase = values.number('iobase')!, iosize = values.number('iosize')!;
+      if (iobase + iosize > 0x10000) throw new UsageError(`${option} iobase: ${iobase} is not between 0 and ${0x10000 - iosize}`);
+      config.debugExit = { iobase, iosize };
+    },
+  },
+  'pc-testdev': {
+    category: 'Misc', bus: 'ISA', description: 'what kvm-unit-tests write to', properties: {},
+    add: (config) => { config.testDevice = true; },
+  },
+  ...VIRTIO_DEVICES,
+  ...SHARING_DEVICES,
+  ...NIC_DEVICES,
+};
+
+export function setDevice(config: Config, value: string, option: string): void {
+  const given = parseProperties(option, value, 'driver'), driver = given.get('driver') ?? '';
+  if (driver === 'help' || driver === '?') throw new Information(listDevices(DEVICES));
+  const [name, model] = Object.entries(DEVICES).find(([one, { alias }]) => driver === one || driver === alias) ?? [];
+  if (name === undefined || model === undefined) throw new UsageError(`${option} ${value}: '${driver}' is not a valid device model name (-device help lists them)`);
+  if (given.has('help') || given.has('?')) throw new Information(listProperties(name, model));
+  const id = given.get('id');
+  for (const key of ['driver', 'id']) given.delete(key);
+  const values = new DeviceValues(name, model, given, `${option} ${driver}`);
+  if (id !== undefined && config.deviceIds.includes(id)) throw new UsageError(`${option} ${value}: Duplicate device ID '${id}'`);
+  if (id !== undefined) config.deviceIds.push(id);
+  config.deviceBuses.push({ bus: model.bus, option: `${option} ${driver}`, name });
+  model.add(config, values, `${option} ${driver}`);
+}
+
+/** Once all options are read. @throws UsageError for cards of a bus that the machine does not have */
+export function checkBuses({ machine, deviceBuses }: Config): void {
+  const stray = machine === 'isapc' ? deviceBuses.find(({ bus }) => bus === 'PCI') : undefined;
+  if (stray !== undefined) throw new UsageError(`${stray.option}: No 'PCI' bus found for device '${stray.name}'`);
+}
