@@ -42,6 +42,8 @@ export class Transcript {
   /** The step in which each row's text came. */
   #ages: readonly number[] = [];
   #columns = 0;
+  /** What the last poll saw. */
+  #screen: TextScreen | null = null;
 
   /** A byte that the guest sent on the serial line. */
   serialByte(byte: number): void {
@@ -66,6 +68,9 @@ export class Transcript {
    * @param changed for each row: not 0 if the guest changed characters in it since the last poll; null: it may have, anywhere
    */
   poll(screen: TextScreen | null, changed: Uint8Array | null): void {
+    // Most looks find what the last one saw: then there is no text to make.
+    if (screen !== null && this.#screen !== null && changed?.includes(1) === false && isSame(screen, this.#screen)) return;
+    this.#screen = screen;
     const rows = screen === null ? [] : screenRows(screen);
     const columns = screen?.columns ?? 0;
     const before = this.#rows;
@@ -89,6 +94,12 @@ export class Transcript {
     const fresh = this.#rows.filter((row, index) => row !== '' && this.#ages[index]! >= this.#step - 1);
     return [this.#serial.slice(Math.max(0, this.#serialBefore - this.#dropped)), ...fresh].filter((part) => part !== '').join('\n');
   }
+}
+
+function isSame(a: TextScreen, b: TextScreen): boolean {
+  if (a.columns !== b.columns || a.rows !== b.rows || a.cursor.x !== b.cursor.x || a.cursor.y !== b.cursor.y || a.cursor.visible !== b.cursor.visible) return false;
+  for (let i = a.columns * a.rows - 1; i >= 0; i--) if (a.cells[i] !== b.cells[i]) return false;
+  return true;
 }
 
 /**
