@@ -11,11 +11,11 @@ import { GUEST_FAULT } from './fault.ts';
 import { MemoryAccess } from './memory-access.ts';
 import type { MemoryObserver } from './memory-access.ts';
 import {
-  A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_EM, CR0_ET, CR0_MP, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_OSFXSR, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
-  EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_DEBUG, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
+  A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_OSFXSR, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
+  EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, FPU, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_DEBUG, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_OSFXSR, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
-  NMI_PENDING, PENDING_EXIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
-  SS, TEMPS, TF, TR_ATTR, TR_LIMIT, TSC_OFFSET, VIEW, VM,
+  NMI_PENDING, PENDING_EXIT, RESET_ALL, RESET_INIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
+  SS, SYSENTER, TEMPS, TF, TR_ATTR, TR_LIMIT, TSC_OFFSET, VIEW, VM,
 } from './state.ts';
 import type { FeatureSet } from './features.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
@@ -184,8 +184,25 @@ export class Cpu extends MemoryAccess {
   /** The reset pin: run() returns at the next block boundary, and the board resets. */
   requestReset(): void {
     this.shadow?.devices.effect(() => this.requestReset());
-    this.R[RESET_REQUEST] = 1;
+    this.R[RESET_REQUEST] = this.R[RESET_REQUEST]! | RESET_ALL;
     this.kick();
+  }
+
+  /** INIT#: run() returns at the next block boundary; who drives the machine then calls init(). */
+  requestInit(): void {
+    this.shadow?.devices.effect(() => this.requestInit());
+    this.R[RESET_REQUEST] = this.R[RESET_REQUEST]! | RESET_INIT;
+    this.kick();
+  }
+
+  /** As reset(), except for x87, SSE, caches, time-stamp counter and model-specific registers (SDM vol. 3, table 9-1). */
+  init(): void {
+    const R = this.R, intr = R[INTR]!, caches = R[CR0]! & (CR0_CD | CR0_NW);
+    const kept = [FPU, SYSENTER, TSC_OFFSET].map((from, i) => ({ from, words: R.slice(from, [TEMPS, SYSENTER + 3, TSC_OFFSET + 2][i]!) }));
+    this.reset();
+    for (const { from, words } of kept) R.set(words, from);
+    R[CR0] = R[CR0]! & ~(CR0_CD | CR0_NW) | caches;
+    R[INTR] = intr;
   }
 
   /** An unmasked x87 exception waits: the processor stops before this instruction until an interrupt, if it takes any (SDM vol. 1, 8.7.2). */

@@ -22,7 +22,7 @@ import { Log, formatInterrupt, formatState } from './log.ts';
 import {
   BUDGET, BUDGET_PARKED, CC_OP, CR4, CR4_OSXMMEXCPT, CS, CUR_OP, EFLAGS, EIP, EXC_ERROR, EXC_HAS_ERROR, EXC_UD, EXC_VECTOR, EXC_XM, GLOBAL_NAMES, HALTED, HF_INHIBIT_IRQ,
   HF_ONE_INSN, HFLAGS, IF, INTR, NMI_BLOCKED, NMI_PENDING, PENDING_EXIT, REGION_BUDGETS, REGION_ENTRIES, REGION_EVENTS, REGION_NUMBER, REGION_RETIRED, REGION_SITE,
-  RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS, VIEW,
+  RESET_ALL, RESET_REQUEST, SEG_BASE, SEG_LIMIT, TEMPS, VIEW,
 } from './state.ts';
 import { LEAST_DOUBLE } from './simd/inline.ts';
 import { Lockstep } from './lockstep.ts';
@@ -430,7 +430,7 @@ export class Executor {
       const next = combineExceptions(vector, R[EXC_VECTOR]!);
       if (next < 0) {
         this.#log?.has('int') === true && this.#log.write('Triple fault\n');
-        R[RESET_REQUEST] = 1;
+        R[RESET_REQUEST] = R[RESET_REQUEST]! | RESET_ALL;
         return;
       }
       errorCode = next === R[EXC_VECTOR] ? R[EXC_ERROR]! : 0;

@@ -28,9 +28,18 @@ const MEMORY_TYPES = 0b11110011;
 /** What RDTSCP gives. */
 export const TSC_AUX = 0xc0000103 | 0;
 const IA32_KERNEL_GS_BASE = 0xc0000102 | 0;
+/** Fast strings; on processors after the P6 also thermal control, SpeedStep, MONITOR, limited CPUID, xTPR messages. The high word: no NX. */
+export const MISC_ENABLE = 0x1a0, LIMIT_CPUID = 1 << 22, XD_DISABLE = 1 << 2;
+const MISC_ENABLE_LATER = 0x850009 | LIMIT_CPUID;
 const MCG_CAP = 0x179, MCG_STATUS = 0x17a, MC0_CTL = 0x400, MCA_BANKS = 5;
 
 const isTypes = (word: number): boolean => [0, 8, 16, 24].every((shift) => (MEMORY_TYPES >> (word >> shift & 7) & 1) !== 0);
+
+/** Of a bank of machine checks: all or nothing is enabled (P6), the status can only be cleared (SDM vol. 3, 15.3.2). */
+function isBankValue(register: number, low: number, high: number): boolean {
+  if (register === 0) return low === high && (low === 0 || low === -1);
+  return register !== 1 || (low | high) === 0;
+}
 
 export class Msrs {
   readonly #registers = new Map<number, Register>();
@@ -50,7 +59,7 @@ export class Msrs {
       this.#add(0, -1, -1);
       this.#add(1, -1, -1);
     }
-    if (features.has('pmc')) this.#addP6();
+    if (features.has('pmc')) this.#addP6(features.has('basemsr'));
     if (features.has('rdtscp')) this.#add(TSC_AUX, -1, 0);
     // Only SWAPGS uses it, which needs 64-bit mode.
     if (features.has('basemsr')) this.#add(IA32_KERNEL_GS_BASE, -1, 0);
@@ -77,6 +86,7 @@ export class Msrs {
     const register = this.#registers.get(msr);
     if (register === undefined || (low & ~register.lowMask) !== 0 || (high & ~register.highMask) !== 0) return false;
     if (msr === PAT && !(isTypes(low) && isTypes(high))) return false;
+    if (msr >= MC0_CTL && msr < MC0_CTL + 4 * MCA_BANKS && !isBankValue(msr & 3, low, high)) return false;
     if (!register.fixed) this.#values.set([low, high], 2 * register.index);
     return true;
   }
@@ -96,14 +106,14 @@ export class Msrs {
   }
 
   /** Performance counters that count nothing, platform, power-on configuration, microcode, MISC_ENABLE (fast strings), debug control. */
-  #addP6(): void {
+  #addP6(later: boolean): void {
     for (const msr of [0xc1, 0xc2]) this.#add(msr, -1, 0xff);
     for (const msr of [0x186, 0x187]) this.#add(msr, -1, 0);
     this.#add(0x17, 0, 0);
     this.#add(0x2a, -1, 0);
     this.#add(0x79, -1, -1, { fixed: true });
     this.#add(0x8b, -1, -1);
-    this.#add(0x1a0, 1, 0, { low: 1 });
+    this.#add(MISC_ENABLE, later ? MISC_ENABLE_LATER : 1, later ? XD_DISABLE : 0, { low: 1 });
     this.#add(0x1d9, 3, 0);
     for (const msr of [0x1db, 0x1dc, 0x1dd, 0x1de]) this.#add(msr, 0, 0);
   }

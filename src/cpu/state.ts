@@ -58,8 +58,9 @@ export const INTR = 92;
 export const NMI_PENDING = 93;
 /** 1 from NMI delivery to IRET. */
 export const NMI_BLOCKED = 94;
-/** 1 = the reset pin was pulled (8042, port 92h, triple fault). */
+/** Bit 0: the reset pin was pulled (8042, port 92h, triple fault). Bit 1: INIT#. */
 export const RESET_REQUEST = 95;
+export const RESET_ALL = 1, RESET_INIT = 2;
 
 /** What WRMSR added to the time-stamp counter: low and high word. */
 export const TSC_OFFSET = 96;
@@ -155,6 +156,8 @@ export const CR4_DE = 1 << 3, CR4_PSE = 1 << 4, CR4_PAE = 1 << 5, CR4_PGE = 1 <<
 
 /** EFER: entries of PAE paging may forbid execution. */
 export const EFER_NXE = 1 << 11;
+/** EFER: SYSCALL is there in 64-bit mode. */
+export const EFER_SCE = 1;
 
 // Exception vectors (SDM vol. 3, 6.3).
 export const EXC_DE = 0, EXC_DB = 1, EXC_NMI = 2, EXC_BP = 3, EXC_OF = 4, EXC_BR = 5, EXC_UD = 6, EXC_NM = 7, EXC_DF = 8, EXC_TS = 10,

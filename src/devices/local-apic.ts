@@ -38,6 +38,8 @@ export interface LocalApicOptions {
   intr: IrqLine;
   /** An NMI. */
   nmi: () => void;
+  /** INIT of the processor. */
+  init: () => void;
   /** INTA of the 8259s. */
   acknowledgePic: () => number;
   /** An EOI for a level-triggered vector: to the I/O APIC. */
@@ -144,10 +146,21 @@ export class LocalApic implements Device {
     return (own >> 4) === (destination >> 4) && (own & destination & 15) !== 0;
   }
 
-  /** Takes an interrupt message in. INIT and start-up messages are for other processors, of which there is none. */
+  /** Takes an interrupt message in. Start-up messages are for processors that wait for one: not the only one. */
   deliver(mode: number, vector: number, level: boolean): void {
     if (mode === DELIVER_NMI) this.#options.nmi();
+    else if (mode === DELIVER_INIT) this.#init();
     else if (mode === DELIVER_FIXED || mode === DELIVER_LOWEST) this.#accept(vector, level);
+  }
+
+  /** INIT goes to the processor, and resets the APIC, except for its ID (SDM vol. 3, 10.4.7.3), its place and the levels at its inputs. */
+  #init(): void {
+    const { fields } = this.state, { base, id, lint0, lint1 } = fields;
+    this.state.reset();
+    Object.assign(fields, { base, id, lint0, lint1 });
+    this.#timer.cancel();
+    this.#update();
+    this.#options.init();
   }
 
   get #isOn(): boolean {
@@ -218,7 +231,7 @@ export class LocalApic implements Device {
     const { icrLow, icrHigh } = this.state.fields;
     const mode = icrLow >> 8 & 7, shorthand = icrLow >> 18 & 3, vector = icrLow & 0xff;
     const self = shorthand === SHORTHAND_NONE ? this.isAddressed(icrHigh >>> 24, (icrLow & ICR_LOGICAL) !== 0) : shorthand === SHORTHAND_SELF || shorthand === SHORTHAND_ALL;
-    if (mode === DELIVER_INIT || mode === DELIVER_STARTUP || !self) return;
+    if (mode === DELIVER_STARTUP || !self) return;
     if ((mode === DELIVER_FIXED || mode === DELIVER_LOWEST) && vector < LOWEST_VECTOR) this.#error(ERROR_SEND_VECTOR);
     else if ((icrLow & (ICR_LEVEL | ICR_ASSERT)) !== ICR_LEVEL) this.deliver(mode, vector, false);
   }

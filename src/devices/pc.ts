@@ -81,6 +81,8 @@ export interface Processor {
   setA20(open: boolean): void;
   /** The reset pin was pulsed: stop running; who drives the machine then calls Pc.reset(). */
   requestReset(): void;
+  /** INIT# was pulsed, by a local APIC: stop running; who drives the machine then calls init(). */
+  requestInit(): void;
   reset(): void;
 }
 
@@ -237,7 +239,7 @@ export class Pc<P extends Processor = Processor> {
       apicBase: config.apic === true ? { read: () => localApic!.base, write: (low, high) => localApic!.setBase(low, high) } : null,
     });
     const localApic = config.apic === true ? new LocalApic({
-      clock, space, id: 0, intr: new Line((level) => this.cpu.setIntr(level)), nmi: () => this.cpu.raiseNmi(), acknowledgePic: () => pics.acknowledge(),
+      clock, space, id: 0, intr: new Line((level) => this.cpu.setIntr(level)), nmi: () => this.cpu.raiseNmi(), init: () => this.cpu.requestInit(), acknowledgePic: () => pics.acknowledge(),
       endOfInterrupt: (vector) => ioApic!.endOfInterrupt(vector),
     }) : null;
     if (ioApic !== null) space.add({ kind: 'mmio', io: ioApic.io }, IO_APIC_BASE, 1);

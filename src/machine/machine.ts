@@ -9,7 +9,7 @@
 import type { VirtualClock } from '../devices/clock.ts';
 import type { Timer } from '../devices/device.ts';
 import type { Picture, TextScreen } from '../devices/host.ts';
-import { HALTED, INTR, RESET_REQUEST } from '../cpu/state.ts';
+import { HALTED, INTR, RESET_ALL, RESET_REQUEST } from '../cpu/state.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { StepError, describeStep } from './automation.ts';
 import type { Step } from './automation.ts';
@@ -330,7 +330,8 @@ export class MachineCore<B extends Board = Board> {
   }
 
   #reset(): void {
-    if (this.#options.noReboot === true) this.#end({ reason: 'reset' });
+    if ((this.board.cpu.R[RESET_REQUEST]! & RESET_ALL) === 0) this.board.cpu.init();
+    else if (this.#options.noReboot === true) this.#end({ reason: 'reset' });
     else this.board.reset();
   }
 

@@ -1,6 +1,7 @@
 /** When interrupts, NMIs and single-step traps are taken. Intel SDM vol. 3, chapter 6; 17.3.1.4 (single step). */
 import { describe, expect, it } from 'vitest';
-import { DR, EAX, EBX, ECX, EDI, EDX, EFLAGS, EIP, ESP, HALTED, IDT_LIMIT, IF, NMI_BLOCKED, RESET_REQUEST, SEG_SEL, SS, TF } from '../../src/cpu/state.ts';
+import { CR0, CS, DR, EAX, EBX, ECX, EDI, EDX, EFLAGS, EIP, ESP, HALTED, IDT_LIMIT, IF, NMI_BLOCKED, RESET_INIT, RESET_REQUEST, SEG_SEL, SS, TF } from '../../src/cpu/state.ts';
+import { XMM } from '../../src/cpu/simd/state.ts';
 import { CODE, protectedGuest, realGuest } from './guest/guest.ts';
 import type { Guest, GuestOptions } from './guest/guest.ts';
 
@@ -240,5 +241,19 @@ describe('single step', () => {
     const guest = realGuest('push 0x102\npopf\nnop\na: nop\nhlt');
     expect(guest.run()).toBe('#1');
     expect([guest.frame.eip, guest.frame.eflags & TF]).toEqual([guest.label('a'), TF]);
+  });
+});
+
+describe('INIT', () => {
+  it('ends run(), halted or not, and starts anew with x87, SSE and MSRs kept', () => {
+    const guest = protectedGuest('hlt'), { cpu, R } = guest;
+    cpu.run(10);
+    cpu.msrs.set(0x277, 6, 0);
+    R[XMM] = 0x12345678;
+    cpu.requestInit();
+    expect([cpu.run(10), R[RESET_REQUEST]]).toEqual([0, RESET_INIT]);
+    cpu.init();
+    expect([R[RESET_REQUEST], R[HALTED], R[EIP], R[SEG_SEL + CS], R[EFLAGS], R[CR0]! & 1]).toEqual([0, 0, 0xfff0, 0xf000, 2, 0]);
+    expect([R[XMM], cpu.msrs.low(0x277)]).toEqual([0x12345678, 6]);
   });
 });

@@ -53,6 +53,8 @@ describe('model-specific registers', () => {
     expect([msrs.set(0x200, 0xfffff006 | 0, 15), msrs.set(0x200, 0x100, 0), msrs.set(0x200, 6, 16), msrs.set(0xfe, 0x508, 0)]).toEqual([true, false, false, false]);
     expect([msrs.low(0x200), msrs.high(0x200)]).toEqual([0xfffff006 | 0, 15]);
     expect([msrs.set(0x277, 0x02000000, 0), msrs.set(0x277, 0x07040601, 0x01010101)]).toEqual([false, true]);
+    // Machine check banks: all or nothing is enabled, the status can only be cleared.
+    expect([msrs.set(0x400, -1, -1), msrs.set(0x404, 0, 0), msrs.set(0x408, -1, 0), msrs.set(0x401, 0, 0), msrs.set(0x401, 1, 0)]).toEqual([true, true, false, true, false]);
     // They are in the processor's state, all of it before the temporaries.
     const kept = R.slice(0, TEMPS);
     msrs.reset();

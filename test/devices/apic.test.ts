@@ -8,16 +8,16 @@ import { SteppedClock } from './stepped-clock.ts';
 
 function make() {
   const clock = new SteppedClock(), space = new AddressSpace(new HostMemory(4096));
-  const seen = { intr: false, nmis: 0, ended: [] as number[] };
+  const seen = { intr: false, nmis: 0, inits: 0, ended: [] as number[] };
   const apic = new LocalApic({
-    clock, space, id: 0, intr: { set: (level) => { seen.intr = level; } }, nmi: () => { seen.nmis++; }, acknowledgePic: () => 0x77,
+    clock, space, id: 0, intr: { set: (level) => { seen.intr = level; } }, nmi: () => { seen.nmis++; }, init: () => { seen.inits++; }, acknowledgePic: () => 0x77,
     endOfInterrupt: (vector) => seen.ended.push(vector),
   });
   const write = (offset: number, value: number): void => space.write(0xfee00000 + offset, value, 4);
   const read = (offset: number): number => space.read(0xfee00000 + offset, 4);
   return { clock, space, apic, seen, write, read };
 }
-const SVR = 0xf0, TPR = 0x80, EOI = 0xb0, ICR = 0x300, TIMER = 0x320, LINT0 = 0x350, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0, ESR = 0x280;
+const SVR = 0xf0, TPR = 0x80, EOI = 0xb0, ICR = 0x300, TIMER = 0x320, LINT0 = 0x350, LINT1 = 0x360, INITIAL = 0x380, CURRENT = 0x390, DIVIDE = 0x3e0, ESR = 0x280;
 
 describe('LocalApic', () => {
   test('passes the 8259s on when LINT0 says so, or when it is off', () => {
@@ -78,6 +78,49 @@ describe('LocalApic', () => {
     write(INITIAL, 0);
     clock.step(5000);
     expect(seen.intr).toBe(false);
+  });
+
+  test('LINT0 and LINT1 deliver as their entries say: NMI, fixed, external', () => {
+    const { apic, seen, write } = make();
+    const pulse = (line: typeof apic.lint1): void => {
+      line.set(true);
+      line.set(false);
+    };
+    // Switched off by IA32_APIC_BASE, LINT1 is the NMI pin itself; masked as after reset it is nothing.
+    pulse(apic.lint1);
+    expect(seen.nmis).toBe(0);
+    write(SVR, 0x1ff);
+    write(LINT1, 0x400);
+    pulse(apic.lint1);
+    expect(seen.nmis).toBe(1);
+    write(LINT1, 0x10400);
+    pulse(apic.lint1);
+    write(LINT1, 0x55);
+    pulse(apic.lint1);
+    expect([seen.nmis, seen.intr, apic.acknowledge()]).toEqual([1, true, 0x55]);
+    write(EOI, 0);
+    write(LINT0, 0x400);
+    pulse(apic.lint0);
+    expect([seen.nmis, seen.intr]).toEqual([2, false]);
+    write(LINT0, 0x66);
+    pulse(apic.lint0);
+    expect([seen.intr, apic.acknowledge()]).toEqual([true, 0x66]);
+    apic.setBase(0xfee00100 | 0, 0);
+    pulse(apic.lint1);
+    expect(seen.nmis).toBe(3);
+  });
+
+  test('INIT resets processor and APIC, but keeps ID and place; start-up messages wake nobody', () => {
+    const { seen, write, read } = make();
+    write(0x20, 0x03000000);
+    write(SVR, 0x1ff);
+    write(TPR, 0x40);
+    write(0x310, 0x03000000);
+    write(ICR, 0x8500);
+    write(ICR, 0x608);
+    expect([seen.inits, read(SVR)]).toEqual([0, 0x1ff]);
+    write(ICR, 0x4500);
+    expect([seen.inits, read(SVR), read(TPR), read(0x20) >>> 24, read(LINT1)]).toEqual([1, 0xff, 0, 3, 0x10000]);
   });
 
   test('tells the I/O APIC of the end of level-triggered interrupts', () => {

@@ -9,6 +9,7 @@ const MIB = 1 << 20;
 /** A socket's other side without a processor: it remembers what its pins saw. */
 class Pins implements Processor {
   raiseNmi(): void {}
+  requestInit(): void {}
   readonly socket: ProcessorSocket;
   intr = false;
   a20 = false;

@@ -76,6 +76,7 @@ class Counter implements Processor {
   }
 
   raiseNmi(): void {}
+  requestInit(): void {}
   setA20(): void {}
   requestReset(): void {}
   reset(): void {}

@@ -1,10 +1,11 @@
 /** RDMSR, WRMSR, RDPMC, RDTSC. Intel SDM vol. 2, those instructions; vol. 4, tables of registers. */
 import type { CpuContext } from './context.ts';
 import { CR4_PCE, CR4_TSD } from './control-registers.ts';
+import { isNxDisabled } from './cpuid.ts';
 import { currentCpl } from './descriptor.ts';
 import { requireRing0 } from './table-registers.ts';
 import { TSC_AUX } from '../msrs.ts';
-import { CR4, EAX, ECX, EDX, EFER, EFER_NXE, EXC_GP, FS, GS, SEG_ATTR, SEG_BASE, SEG_LIMIT, SEG_SEL, SYSENTER } from '../state.ts';
+import { CR4, EAX, ECX, EDX, EFER, EFER_NXE, EFER_SCE, EXC_GP, FS, GS, SEG_ATTR, SEG_BASE, SEG_LIMIT, SEG_SEL, SYSENTER } from '../state.ts';
 
 const IA32_TSC = 0x10, IA32_APIC_BASE = 0x1b, IA32_SYSENTER_CS = 0x174, IA32_SYSENTER_EIP = 0x176, IA32_EFER = 0xc0000080 | 0;
 const IA32_FS_BASE = 0xc0000100 | 0, IA32_GS_BASE = 0xc0000101 | 0;
@@ -51,8 +52,9 @@ export function wrmsr(cpu: CpuContext): void {
   if (msr === IA32_TSC && features.has('tsc')) cpu.setTsc(low, high);
   else if (msr >= IA32_SYSENTER_CS && msr <= IA32_SYSENTER_EIP && features.has('sep')) R[SYSENTER + msr - IA32_SYSENTER_CS] = low;
   else if (msr === IA32_EFER && features.has('nx')) {
-    // There is no long mode.
-    if ((low & ~EFER_NXE) !== 0 || high !== 0) cpu.raise(EXC_GP, 0);
+    // There is no long mode, and SYSCALL is #UD outside of it, whatever SCE says.
+    const allowed = (isNxDisabled(cpu) ? 0 : EFER_NXE) | (features.has('basemsr') ? EFER_SCE : 0);
+    if ((low & ~allowed) !== 0 || high !== 0) cpu.raise(EXC_GP, 0);
     R[EFER] = low;
     cpu.flushTlb();
   } else if (msr === IA32_APIC_BASE && cpu.apicBase !== null) {

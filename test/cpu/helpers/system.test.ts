@@ -6,7 +6,7 @@ import { portIn, portOut } from '../../../src/cpu/helpers/io.ts';
 import { lar, lsl, verr, verw } from '../../../src/cpu/helpers/selector-checks.ts';
 import { bound, enter, pusha } from '../../../src/cpu/helpers/stack-frame.ts';
 import { cpuid } from '../../../src/cpu/helpers/cpuid.ts';
-import { rdtsc } from '../../../src/cpu/helpers/msr.ts';
+import { rdtsc, wrmsr } from '../../../src/cpu/helpers/msr.ts';
 import { hlt } from '../../../src/cpu/helpers/system.ts';
 import { lgdt, lidt, lldt, ltr, sgdt, sidt } from '../../../src/cpu/helpers/table-registers.ts';
 import { CC_OP_ADDL, CC_OP_DECL, CC_OP_LOGICL, CC_OP_SUBL } from '../../../src/cpu/flags.ts';
@@ -291,6 +291,19 @@ describe('CPUID, RDTSC, HLT', () => {
     Object.assign(cpu.R, { [EAX]: 99, [ECX]: 0 });
     cpuid(cpu);
     expect(cpu.R[EBX]! & 1 << 20, 'a leaf too high is the highest: 7 has SMAP').not.toBe(0);
+  });
+  it('IA32_MISC_ENABLE limits the leaves and takes NX away', () => {
+    const cpu = protectedCpu();
+    Object.assign(cpu.R, { [ECX]: 0x1a0, [EAX]: 1 << 22 | 1, [EDX]: 4 });
+    wrmsr(cpu);
+    cpu.R[EAX] = 0;
+    cpuid(cpu);
+    expect(cpu.R[EAX]).toBe(2);
+    cpu.R[EAX] = 0x80000001 | 0;
+    cpuid(cpu);
+    expect(cpu.R[EDX]! & 1 << 20).toBe(0);
+    Object.assign(cpu.R, { [ECX]: 0xc0000080 | 0, [EAX]: 0x800, [EDX]: 0 });
+    expect(cpu.cleanFault(() => wrmsr(cpu))).toBe('d:0');
   });
   it('RDTSC obeys CR4.TSD', () => {
     const cpu = protectedCpu(3);

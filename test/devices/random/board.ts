@@ -20,6 +20,7 @@ const VIDEO_SIZE = 1 << 20, BIOS_SIZE = 64 << 10;
 class Pins implements Processor {
   setIntr(): void {}
   raiseNmi(): void {}
+  requestInit(): void {}
   setA20(): void {}
   requestReset(): void {}
   reset(): void {}
