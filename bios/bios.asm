@@ -29,6 +29,7 @@ bios_start:
 %include "mptable.inc"
 %include "pci.inc"
 %include "acpi.inc"
+%include "smbios.inc"
 %include "pcibios.inc"
 %include "kbc.inc"
 %include "mouse.inc"

@@ -42,6 +42,7 @@ import { createHost } from './machine/host.ts';
 import { InstructionTime } from './machine/icount.ts';
 import type { IcountOptions } from './machine/icount.ts';
 import { MachineCore } from './machine/machine.ts';
+import type { SmbiosOptions } from './machine/boot/smbios.ts';
 import { countedRandom } from './machine/random.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
 import { parseMouse, parsePlace } from './machine/pointer.ts';
@@ -134,6 +135,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   keyboardLayout?: string;
   /** Another firmware file. */
   bios?: string;
+  /** What SMBIOS tells the guest of firmware (0), system (1) and chassis (3): fields by their names in QEMU's -smbios. */
+  smbios?: SmbiosOptions;
   /** A kernel that is started without a disk: Linux (bzImage, zImage), or multiboot. */
   kernel?: string;
   /** Its initrd; for multiboot modules `FILE ARGUMENTS,FILE ARGUMENTS`. */

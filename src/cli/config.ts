@@ -1,4 +1,5 @@
 /** What the command line asks for, before anything is opened. Filled by options.ts, read by main.ts. */
+import type { SmbiosType } from '../machine/boot/smbios.ts';
 import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
 import type { BalloonOptions } from '../devices/virtio-balloon.ts';
 import type { InputKind } from '../devices/virtio-input.ts';
@@ -108,6 +109,8 @@ export interface Config {
   /** -nic none: no card, but those of -device. */
   noNic: boolean;
   testDevice: boolean;
+  /** -smbios and -uuid: fields by structure type. */
+  smbios: Partial<Record<SmbiosType, Record<string, string>>>;
   /** -M. */
   machine: 'pc' | 'isapc';
   /** Of -device: names that are taken, and where each goes. */
@@ -129,6 +132,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

@@ -23,6 +23,7 @@ import { setMachine } from './machine-type.ts';
 import { checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
 import { checkProperties, parseMemory, parseNumber, parseOnOff, parseProperties, parseSeconds } from './properties.ts';
 import { checkShares, setFsdev, setVirtfs } from './sharing.ts';
+import { setSmbios } from './smbios.ts';
 import { setIcount, setRtc } from './time.ts';
 import { checkPorts } from './virtio.ts';
 
@@ -128,6 +129,8 @@ export const OPTIONS: readonly Option[] = [
   { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
   { names: ['M', 'machine'], argument: 'pc|isapc[,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3, or a PC without PCI and ACPI; its speaker plays to an -audiodev (-M help, -M pc,help)', set: setMachine },
+  { names: ['smbios'], argument: 'type=0|1|3,FIELD=TEXT,...', help: 'what SMBIOS says of firmware, system and chassis (manufacturer, product, serial and others)', set: setSmbios },
+  { names: ['uuid'], argument: 'UUID', help: "the system's UUID in SMBIOS", set: (config, value, option) => setSmbios(config, `type=1,uuid=${value}`, option) },
   { names: ['icount'], argument: '[shift=]N|auto[,align=on][,sleep=off]',
     help: 'virtual time is made of instructions, 2^N ns each, and runs repeat; auto follows the host', set: setIcount },
   { names: ['rtc'], argument: 'base=utc|localtime|DATE[,clock=host|rt|vm]', help: "the guest's date at start, e.g. 2026-01-01T12:00:00; vm: it goes by virtual time", set: setRtc },

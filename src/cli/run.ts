@@ -134,7 +134,7 @@ function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machin
 function openMachine(config: Config, lines: Lines, speaker: WavFile | null, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
-      machine: config.machine, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, noReboot: config.noReboot,
+      machine: config.machine, smbios: config.smbios, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, noReboot: config.noReboot,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
       ...(config.cpu === null ? {} : { cpu: config.cpu }),
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),

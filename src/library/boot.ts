@@ -4,6 +4,7 @@ import { FW_BOOT_MENU, fwNumber } from '../devices/fw-cfg.ts';
 import type { PcConfig } from '../devices/pc.ts';
 import type { PcOptions } from '../index.ts';
 import { parseModules } from '../machine/boot/initrd.ts';
+import { smbiosFiles } from '../machine/boot/smbios.ts';
 import { kernelItems } from '../machine/boot/kernel.ts';
 
 /** What the firmware is told of how to boot. @throws Error with a one-line message */
@@ -16,7 +17,7 @@ export function bootOf(options: PcOptions, memory: number): Pick<PcConfig, 'firm
   if (options.machine === 'isapc' && options.vga !== 'none') files.push(['vgaroms/vgabios.bin', readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'))]);
   return {
     firmwareItems: new Map([...bootMenu === true ? [[FW_BOOT_MENU, fwNumber(1, 2)] as const] : [], ...kernel.firmwareItems ?? []]),
-    firmwareFiles: new Map([...files, ...kernel.firmwareFiles ?? []]),
+    firmwareFiles: new Map([...smbiosFiles(options.smbios ?? {}, { memory, machine: options.machine ?? 'pc', firmware: options.bios === undefined ? 'tcg86 BIOS' : null }), ...files, ...kernel.firmwareFiles ?? []]),
   };
 }
 
