@@ -160,6 +160,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   icount?: IcountOptions;
   /** COM1 to COM4. Without it COM1 is there, and what it sends is in the transcript only. */
   serials?: readonly (CharBackend | null)[];
+  /** false: the board has no high precision event timer. */
+  hpet?: boolean;
   /** What the PC speaker plays to, e.g. a WavFile; the caller closes it, after the machine. */
   speaker?: AudioBackend | null;
   /** LPT1 and LPT2: what is printed. Without it LPT1 is there, and what it prints is nobody's. */
@@ -264,7 +266,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
       folders = openShares(options);
       const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, isa, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
+        memory, isa, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), hpet: options.hpet !== false, testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map((image, index) => (isCdrom(options, index) ? { medium: backendOf(image) } : backendOf(image))),

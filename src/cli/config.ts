@@ -116,6 +116,8 @@ export interface Config {
   /** Of -device: names that are taken, and where each goes. */
   deviceIds: string[];
   deviceBuses: { bus: string; name: string; option: string }[];
+  /** There is a high precision event timer. */
+  hpet: boolean;
   debugExit: { iobase: number; iosize: number } | null;
   logItems: string[];
   logFile: string | null;
@@ -132,6 +134,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

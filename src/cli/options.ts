@@ -117,6 +117,7 @@ export const OPTIONS: readonly Option[] = [
     help: 'boot order: a floppy, c disk, d CD-ROM; for the first start; a menu to choose from; start again if nothing boots', set: setBoot },
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
+  { names: ['no-hpet'], help: 'no high precision event timer', set: (config) => { config.hpet = false; } },
   { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
   { names: ['cpu'], argument: 'MODEL[,+FEATURE][,-FEATURE]', help: `the processor (-cpu help lists models; default ${DEFAULT_MODEL})`, set: (config, value, option) => {
     if (value === 'help' || value === '?') throw new Information(CPU_HELP);
@@ -128,7 +129,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['append'], argument: 'TEXT', help: 'its command line', set: (config, value) => { config.append = value; } },
   { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
-  { names: ['M', 'machine'], argument: 'pc|isapc[,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3, or a PC without PCI and ACPI; its speaker plays to an -audiodev (-M help, -M pc,help)', set: setMachine },
+  { names: ['M', 'machine'], argument: 'pc|isapc[,hpet=off][,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3, or a PC without PCI and ACPI; its speaker plays to an -audiodev (-M help, -M pc,help)', set: setMachine },
   { names: ['smbios'], argument: 'type=0|1|3,FIELD=TEXT,...', help: 'what SMBIOS says of firmware, system and chassis (manufacturer, product, serial and others)', set: setSmbios },
   { names: ['uuid'], argument: 'UUID', help: "the system's UUID in SMBIOS", set: (config, value, option) => setSmbios(config, `type=1,uuid=${value}`, option) },
   { names: ['icount'], argument: '[shift=]N|auto[,align=on][,sleep=off]',

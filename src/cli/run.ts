@@ -140,7 +140,7 @@ function openMachine(config: Config, lines: Lines, speaker: WavFile | null, nics
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, speaker, nics, debugExit: config.debugExit, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, speaker, nics, debugExit: config.debugExit, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice, hpet: config.hpet,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),

@@ -20,7 +20,7 @@
  * PCI cards (network cards, then PcConfig.cards) have the slots from 3 on, the NE2000 ports 300-31F and IRQ 9. The bus master of the PIIX3 IDE has
  * 16 ports where its base address register says.
  * An ISA PC (PcConfig.isa) has neither PCI nor power management: no ports B2, CF8 and 600; the frame buffer is at E0000000.
- * FEE00000 local APIC, FEC00000 I/O APIC. Other physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
+ * FEE00000 local APIC, FEC00000 I/O APIC, FED00000 HPET. Other physical memory: pc-memory.ts. CMOS contents: pc-cmos.ts.
  */
 import type { AddressSpace, Region } from '../memory/address-space.ts';
 import { PortBus } from '../memory/port-bus.ts';
@@ -35,6 +35,7 @@ import type { FloppyDriveOptions } from './fdc.ts';
 import { FpuError } from './fpu-error.ts';
 import type { AudioBackend, CharBackend, Picture, TextScreen } from './host.ts';
 import { FW_CPUS, FW_MAX_CPUS, FW_RAM_SIZE, FwCfg, fwNumber } from './fw-cfg.ts';
+import { HPET_BASE, Hpet } from './hpet.ts';
 import { I440fx } from './i440fx.ts';
 import { I8042 } from './i8042.ts';
 import { DmaPages, I8237 } from './i8237.ts';
@@ -44,7 +45,7 @@ import { IdeChannel } from './ide.ts';
 import type { IdeDriveOptions } from './ide.ts';
 import { BusMaster, busMasterPorts } from './ide-dma.ts';
 import { IO_APIC_BASE, IoApic } from './io-apic.ts';
-import { Line, SharedLine } from './irq.ts';
+import { Line, SharedLine, unconnected } from './irq.ts';
 import { IsaDebugExit } from './isa-debug-exit.ts';
 import { LocalApic } from './local-apic.ts';
 import { Mc146818 } from './mc146818.ts';
@@ -140,6 +141,8 @@ export interface PcConfig {
   firmwareFiles?: ReadonlyMap<string, Uint8Array>;
   /** The processor has a local APIC, and the board an I/O APIC. */
   apic?: boolean;
+  /** The board has a high precision event timer; it has if left out, unless it is `isa`. */
+  hpet?: boolean;
   /** The guest switched the machine off. */
   powerOff?: () => void;
   /** A board without PCI and power management. */
@@ -221,10 +224,11 @@ export class Pc<P extends Processor = Processor> {
       localApic.deliver(data >>> 8 & 7, data & 0xff, (data & 0x8000) !== 0);
     };
     // An ISA interrupt goes to both controllers; the timer's to input 2 of the I/O APIC, where the 8259s have their cascade.
+    const input2 = new SharedLine(ioApic?.inputs[2] ?? unconnected), timerInput = input2.input();
     this.#irqs = pics.irq.map((line, irq) => new SharedLine(ioApic === null ? line : {
       set: (level) => {
         line.set(level);
-        ioApic.inputs[irq === 0 ? 2 : irq]!.set(level);
+        (irq === 0 ? timerInput : ioApic.inputs[irq]!).set(level);
       },
     }));
     const a20 = new SharedLine({ set: (level) => this.cpu.setA20(level) });
@@ -248,11 +252,13 @@ export class Pc<P extends Processor = Processor> {
     const pages = new DmaPages();
     const dma1 = new I8237('i8237-1', 8, space, (channel) => pages.of(channel));
     const dma2 = new I8237('i8237-2', 16, space, (channel) => pages.of(channel + 4));
-    const pit = new I8254(clock, this.#irq(0));
+    const hpet = config.hpet === false || config.isa === true ? null : new Hpet({ clock, timerIrq: this.#irq(0), rtcIrq: this.#irq(8), routed: input2.input() });
+    if (hpet !== null) space.add({ kind: 'mmio', io: hpet.io }, HPET_BASE, 1);
+    const pit = new I8254(clock, hpet?.pit ?? this.#irq(0));
     const port61 = new Port61(clock, pit);
     this.speaker = config.speaker ? new PcSpeaker(clock, pit, port61, config.speaker) : null;
     const port92 = new Port92(a20.input(), reset);
-    this.rtc = new Mc146818(this.hostClock ?? clock, this.#irq(8), config.rtcBase);
+    this.rtc = new Mc146818(this.hostClock ?? clock, hpet?.rtc ?? this.#irq(8), config.rtcBase);
     this.keyboard = new Ps2Keyboard(clock);
     this.mouse = new Ps2Mouse(clock);
     this.#i8042 = new I8042(clock, { keyboardIrq: this.#irq(1), auxIrq: this.#irq(12), a20: a20.input(), reset }, this.keyboard, this.mouse);
@@ -337,7 +343,7 @@ export class Pc<P extends Processor = Processor> {
 
     const setCmos = (index: number, value: number): void => this.rtc.setNvram(index, value);
     const bootOrder = config.bootOrder || DEFAULT_BOOT_ORDER, bootOnce = config.bootOnce ? new BootOnce(bootOrder, setCmos) : null;
-    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, ...parallels, debugPort, debugExit, testDevice, localApic, ioApic];
+    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, ...parallels, debugPort, debugExit, testDevice, localApic, ioApic, hpet];
     if (testDevice !== null) {
       io.map(0xe0, testDevice.register);
       io.map(0xe4, testDevice.flush);

@@ -16,8 +16,8 @@ const SWITCH_OFF = `
         hlt
 `;
 
-const boot = async (cpu: string): Promise<{ reason: string; said: string; read: (at: number, length: number) => Buffer }> => {
-  const { machine, close } = startGuest(SWITCH_OFF, { cpu });
+const boot = async (cpu: string, hpet = true): Promise<{ reason: string; said: string; read: (at: number, length: number) => Buffer }> => {
+  const { machine, close } = startGuest(SWITCH_OFF, { cpu, hpet });
   const { reason } = await machine.run();
   const said = machine.transcript.text;
   const memory = Buffer.alloc(1 << 20);
@@ -104,7 +104,7 @@ describe('ACPI', () => {
   });
 
   it('tables add up and name each other', () => {
-    expect([...tables.keys()]).toEqual(['RSDT', 'FACP', 'APIC', 'DSDT']);
+    expect([...tables.keys()]).toEqual(['RSDT', 'FACP', 'APIC', 'HPET', 'DSDT']);
     for (const table of tables.values()) expect(sum(table)).toBe(0);
     const fadt = tables.get('FACP')!, facs = guest.read(fadt.readUInt32LE(36), 64);
     expect(fadt.length).toBe(244);
@@ -117,6 +117,19 @@ describe('ACPI', () => {
     let at = 44;
     for (; at < madt.length; at += madt[at + 1]!) types.push(madt[at]!);
     expect([at, types]).toEqual([madt.length, [0, 1, 2, 2, 2, 2, 4]]);
+  });
+
+  it('HPET: what the device says of itself, and where it is', () => {
+    const hpet = tables.get('HPET')!, dsdt = tables.get('DSDT')!;
+    expect([hpet.length, hpet.readUInt32LE(36), hpet.readUInt32LE(44)]).toEqual([56, 0x8086a201, 0xfed00000]);
+    expect(dsdt[dsdt.indexOf('_STA', dsdt.indexOf('HPET')) + 5]).toBe(0x0f);
+  });
+
+  it('without an HPET there is no table of it, and its device is not present', async () => {
+    const { read } = await boot('qemu32', false), rsdp = find(read, 'RSD PTR '), rsdt = read(rsdp, 20).readUInt32LE(16);
+    expect([read(rsdt, 8).readUInt32LE(4), sum(read(rsdt, 44))]).toEqual([44, 0]);
+    const all = read(0, 1 << 20), at = all.indexOf('HPET\x08_HID', 0xe0000);
+    expect(all[all.indexOf('_STA', at) + 5]).toBe(0);
   });
 
   it('DSDT: well-formed AML with a PCI root, its interrupts, and S5', () => {
@@ -133,7 +146,8 @@ describe('ACPI', () => {
 
   it('without a local APIC there is no MADT', async () => {
     const { read } = await boot('486'), rsdp = find(read, 'RSD PTR '), rsdt = read(rsdp, 20).readUInt32LE(16);
-    expect([read(rsdt, 8).readUInt32LE(4), sum(read(rsdt, 40))]).toEqual([40, 0]);
+    expect([read(rsdt, 8).readUInt32LE(4), sum(read(rsdt, 44))]).toEqual([44, 0]);
+    expect(read(read(rsdt, 44).readUInt32LE(40), 4).toString()).toBe('HPET');
   });
 });
 

@@ -70,6 +70,7 @@ export function targetsOf(board: FullBoard): Target[] {
   return [
     ...byName.values(), ...placed,
     { name: 'local APIC', kind: 'memory', base: 0xfee0_0000, size: 0x400 }, { name: 'I/O APIC', kind: 'memory', base: 0xfec0_0000, size: 0x20 },
+    { name: 'HPET', kind: 'memory', base: 0xfed0_0000, size: 0x170 },
     { name: 'VGA window', kind: 'memory', base: 0xa_0000, size: 0x2_0000 },
   ];
 }
