@@ -19,6 +19,7 @@ export interface PackagedGuest {
 }
 
 const INSTALLER = 'usr/lib/debian-installer/images/12/i386/text/debian-installer/i386';
+const INSTALLER_PACKAGE = { package: 'debian-installer-12-netboot-i386', files: [`${INSTALLER}/linux`, `${INSTALLER}/initrd.gz`], slow: true };
 const grubMenu = (machine: Machine): Promise<void> => machine.expect(/GNU GRUB +version[^]*GNU\/Linux[^]*executed automatically/);
 
 export const PACKAGED_GUESTS: readonly PackagedGuest[] = [
@@ -39,11 +40,16 @@ export const PACKAGED_GUESTS: readonly PackagedGuest[] = [
     },
   },
   {
-    name: "Debian 12's installer", package: 'debian-installer-12-netboot-i386', files: [`${INSTALLER}/linux`, `${INSTALLER}/initrd.gz`], slow: true,
+    name: "Debian 12's installer", ...INSTALLER_PACKAGE,
     options: (kernel, initrd) => ({ kernel, initrd, append: 'vga=788 --- quiet', memory: '512M' }),
     shows: async (machine) => {
       while (!isLanguageScreen(machine.board.picture())) await machine.wait(2);
     },
+  },
+  {
+    name: "Debian 12's installer, text mode", ...INSTALLER_PACKAGE,
+    options: (kernel, initrd) => ({ kernel, initrd, append: 'vga=normal fb=false nomodeset --- quiet', memory: '512M' }),
+    shows: (machine) => machine.expect(/Select a language[^]*English/),
   },
 ];
 
