@@ -26,7 +26,7 @@ done
 sync`;
 const MODE = '/sys/class/ata_device/dev1.0/xfer_mode';
 const TESTS = {
-  dma: `#!/bin/sh\nmodprobe ata_piix; modprobe sd_mod; modprobe virtio_pci; modprobe virtio_blk; sleep 2\nset -- sda sdb vda vdb${write}\ngrep UDMA ${MODE}`,
+  dma: `#!/bin/sh\nmodprobe ata_piix; modprobe sd_mod; modprobe virtio_pci; modprobe virtio_blk; sleep 2\nset -- sda sdb vda vdb${write}\ngrep DMA ${MODE}`,
   pio: `#!/bin/sh\nmodprobe libata dma=0; modprobe ata_piix; modprobe sd_mod; sleep 2\nset -- sda sdb${write}\ngrep PIO ${MODE}`,
 };
 
