@@ -361,7 +361,7 @@ export class RegionEmitter {
     const emit = (more: string): void => { this.text += more; };
     const operands = reads.map((slot) => shadows.read(slot, emit));
     for (const slot of [...readsWords, ...writesWords]) emit(shadows.flush(slot, 1));
-    const before = reads.concat(writes).map((slot) => shadows.flush(slot, 2)).join('');
+    const before = [...new Set([...reads, ...writes])].map((slot) => shadows.flush(slot, 2)).join('');
     const { before: first, holds, then, value = '0' } = text(operands, writes.map((slot) => shadows.write(slot)));
     const out = helper.returns ? args[1]! : -1, call = `f${number}(${inputs.join(', ')})`;
     const assign = (expression: string): string => (out < 0 ? `${expression}; ` : `${this.assignment(out, expression)} `);
