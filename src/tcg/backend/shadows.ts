@@ -14,9 +14,9 @@ const MIN = 2.2250738585072014e-308, MAX = Number.MAX_VALUE;
 const OPEN = '\u0003', CLOSE = '\u0004';
 
 /** The largest number that may be a result, and the smallest normal one, as JavaScript. */
-export const LARGEST = String(MAX), SMALLEST = String(MIN);
+const LARGEST = String(MAX), SMALLEST = String(MIN);
 /** Local that is the smallest double as long as results need no look at modes and flags, else infinity. */
-export const LEAST = 'least';
+const LEAST = 'least';
 
 export class Shadows {
   /** JavaScript expression of LEAST. */
