@@ -29,6 +29,7 @@ import type { AudioBackend, BlockBackend, CharBackend, NetBackend } from './devi
 import { Pc } from './devices/pc.ts';
 import type { ConsolePort } from './devices/virtio-console.ts';
 import type { VirtioBalloon } from './devices/virtio-balloon.ts';
+import { PVPANIC_EVENTS, PVPANIC_PORT } from './devices/pvpanic.ts';
 import type { BalloonOptions, BalloonStatistics } from './devices/virtio-balloon.ts';
 import type { InputKind } from './devices/virtio-input.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
@@ -182,6 +183,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   rngs?: number;
   /** QEMU's pc-testdev, for kvm-unit-tests. */
   testDevice?: boolean;
+  /** QEMU's pvpanic, by which the guest says that it panicked: its port (505h) and the events that it knows (bit 0 panicked, 1 crash-loaded). */
+  pvpanic?: { ioport?: number; events?: number } | null;
   /** isa-debug-exit: run() ends with code (value << 1) | 1. */
   debugExit?: { iobase: number; iosize: number } | null;
   /** Hot code is compiled to JavaScript (default); else all of it is interpreted. */
@@ -203,7 +206,7 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   host?: Host;
   /** Told in one line of an image that could not be read or written; the guest sees an I/O error. Once for each image. */
   warn?: (message: string) => void;
-  /** Told when a format was guessed in a way that the user should know. */
+  /** Told in one line what the user should know: that a format was guessed, that the guest panicked. */
   notify?: (message: string) => void;
 }
 
@@ -275,6 +278,10 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         parallels: options.parallels ?? [unplugged()],
         nics: (options.nics ?? []).map(nicOf),
         debugConsole: options.debugConsole ?? null,
+        pvpanic: options.pvpanic ? { ioport: PVPANIC_PORT, events: PVPANIC_EVENTS, ...options.pvpanic, happened: (event) => {
+          options.notify?.(event === 'panicked' ? 'the guest panicked' : 'the guest panicked, and its crash kernel takes over');
+          if (event === 'panicked') machine?.panicked();
+        } } : null,
         debugExit: options.debugExit ? { ...options.debugExit, exit: (code) => machine?.exit(code) } : null,
       }, (socket) => cpu = new Cpu({ ...socket, ...executorOptions(options), model, random, clocks: { now: () => host.now() / 1e6, threadTime } }));
       pc.clock.waitsForHost = counted !== null;

@@ -4,6 +4,7 @@ import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
 import type { BalloonOptions } from '../devices/virtio-balloon.ts';
 import type { InputKind } from '../devices/virtio-input.ts';
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
+import type { Actions } from '../machine/actions.ts';
 import type { Step } from '../machine/automation.ts';
 import type { AudioOption } from './audio.ts';
 import type { ChardevOption, LineOption } from './chardevs.ts';
@@ -50,7 +51,8 @@ export interface Config {
   /** What else -boot says: another order for the first start, the menu and how long it waits, and how long a failure is shown (ms). */
   boot: { once: string; menu: boolean; splashTime: number | null; rebootTimeout: number | null };
   snapshot: boolean;
-  noReboot: boolean;
+  /** -action, -no-reboot and -no-shutdown. */
+  actions: Partial<Actions>;
   bios: string | null;
   /** The processor's model and changes to it, or null for the default. */
   cpu: string | null;
@@ -119,6 +121,7 @@ export interface Config {
   /** There is a high precision event timer. */
   hpet: boolean;
   debugExit: { iobase: number; iosize: number } | null;
+  pvpanic: { ioport: number; events: number } | null;
   logItems: string[];
   logFile: string | null;
   logFilter: string | null;
@@ -132,8 +135,8 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, noReboot: false, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, actions: {}, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, pvpanic: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

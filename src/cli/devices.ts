@@ -1,5 +1,6 @@
 /** -device: all models. Those of virtio, folders and networks are rows of their own files. */
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
+import { PVPANIC_EVENTS, PVPANIC_PORT } from '../devices/pvpanic.ts';
 import type { Config } from './config.ts';
 import { DeviceValues, listDevices, listProperties } from './device-model.ts';
 import type { DeviceModels } from './device-model.ts';
@@ -47,6 +48,14 @@ export const DEVICES: DeviceModels = {
       const iobase = values.number('iobase')!, iosize = values.number('iosize')!;
       if (iobase + iosize > 0x10000) throw new UsageError(`${option} iobase: ${iobase} is not between 0 and ${0x10000 - iosize}`);
       config.debugExit = { iobase, iosize };
+    },
+  },
+  pvpanic: {
+    category: 'Misc', bus: 'ISA', description: 'by which a guest says that it panicked',
+    properties: { events: { type: 'uint8', max: PVPANIC_EVENTS, text: 'bits that it knows: 1 panicked, 2 crash-loaded', default: PVPANIC_EVENTS }, ioport: { type: 'uint16', default: PVPANIC_PORT } },
+    add: (config, values, option) => {
+      if (config.pvpanic !== null) throw new UsageError(`${option}: the board takes one such device`);
+      config.pvpanic = { ioport: values.number('ioport')!, events: values.number('events')! };
     },
   },
   'pc-testdev': {

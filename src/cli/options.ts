@@ -10,6 +10,7 @@ import { parseMouse, parsePlace } from '../machine/pointer.ts';
 import { KeyboardLayout, LAYOUT_NAMES, parseChord, parseTyping } from '../machine/typing.ts';
 import { checkAudio, setAudiodev } from './audio.ts';
 import { setAccelerator } from './accelerator.ts';
+import { ACTION_HELP, setAction } from './action.ts';
 import { setBoot } from './boot.ts';
 import { NAMED_MACHINES } from './catalogue.ts';
 import type { CatalogueFile, NamedMachine } from './catalogue.ts';
@@ -116,7 +117,9 @@ export const OPTIONS: readonly Option[] = [
   { names: ['boot'], argument: '[order=]acd[,once=acd][,menu=on][,splash-time=MS][,reboot-timeout=MS]',
     help: 'boot order: a floppy, c disk, d CD-ROM; for the first start; a menu to choose from; start again if nothing boots', set: setBoot },
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
-  { names: ['no-reboot'], help: 'end instead of resetting', set: (config) => { config.noReboot = true; } },
+  { names: ['action'], argument: 'EVENT=ACTION[,...]', help: `what follows when the guest does something (default first): ${ACTION_HELP}`, set: setAction },
+  { names: ['no-reboot'], help: 'end instead of resetting: -action reboot=shutdown', set: (config) => setAction(config, 'reboot=shutdown', '-no-reboot') },
+  { names: ['no-shutdown'], help: 'stand still instead of ending: -action shutdown=pause', set: (config) => setAction(config, 'shutdown=pause', '-no-shutdown') },
   { names: ['no-hpet'], help: 'no high precision event timer', set: (config) => { config.hpet = false; } },
   { names: ['bios'], argument: 'FILE', help: 'another firmware', set: (config, value) => { config.bios = value; } },
   { names: ['cpu'], argument: 'MODEL[,+FEATURE][,-FEATURE]', help: `the processor (-cpu help lists models; default ${DEFAULT_MODEL})`, set: (config, value, option) => {
@@ -164,7 +167,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pvpanic[,ioport=0x505] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all, -device NAME,help their properties', set: setDevice },
   { names: ['chardev'], argument: 'stdio|null|file,path=FILE[,append=on]|pipe,path=PATH|socket,path=PATH|socket,[host=ADDR,]port=PORT[,server=on][,wait=off][,reconnect=SECONDS],id=ID', help: 'what is at the other end of a virtconsole, a virtserialport, or a -serial chardev:ID', set: setChardev },
   { names: ['virtfs'], argument: 'local,path=FOLDER,mount_tag=TAG,security_model=none|passthrough[,readonly=on][,id=ID]', help: 'a folder of the host that the guest mounts by 9P, and cannot leave', set: setVirtfs },

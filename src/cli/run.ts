@@ -9,6 +9,7 @@ import { encodePng } from '../backends/png.ts';
 import type { ConsolePort } from '../devices/virtio-console.ts';
 import type { Picture } from '../devices/host.ts';
 import { Machine, StepError } from '../index.ts';
+import { describePause } from '../machine/machine.ts';
 import type { Log, PcOptions, RunResult } from '../index.ts';
 import { parseLine, takesStdio } from './chardevs.ts';
 import type { LineOption } from './chardevs.ts';
@@ -27,6 +28,8 @@ import { rtcDate } from './time.ts';
 
 /** Exit code for a step that failed and for the timeout. */
 const EXIT_STEP = 3;
+/** For a guest that panicked, where -action panic=exit-failure asks for one: QEMU's. */
+const EXIT_PANIC = 1;
 /** Where the demo disk looks for a way to end the machine: at its end, if nobody can type and it shows all by itself, or at `halt`. */
 const DEMO_EXIT_TOUR = 0x501, DEMO_EXIT_HALT = 0x502;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -134,13 +137,13 @@ function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machin
 function openMachine(config: Config, lines: Lines, speaker: WavFile | null, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
-      machine: config.machine, smbios: config.smbios, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, noReboot: config.noReboot,
+      machine: config.machine, smbios: config.smbios, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, actions: config.actions,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
       ...(config.cpu === null ? {} : { cpu: config.cpu }),
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, speaker, nics, debugExit: config.debugExit, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice, hpet: config.hpet,
+      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, speaker, nics, debugExit: config.debugExit, pvpanic: config.pvpanic, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice, hpet: config.hpet,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
@@ -210,6 +213,10 @@ async function drive(machine: Machine, config: Config, display: 'term' | 'none',
   let result: RunResult | StepError;
   try {
     result = await machine.run(config.steps);
+    if (result.reason === 'paused' && config.steps.length === 0) {
+      output.note(describePause(result.by));
+      result = await machine.hold();
+    }
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     result = error;
@@ -224,9 +231,15 @@ async function drive(machine: Machine, config: Config, display: 'term' | 'none',
   const failed = result instanceof StepError || result.reason === 'timeout';
   // Without a display what the guest showed would be lost.
   if (failed || (display === 'none' && config.display === null && config.steps.at(-1)?.kind !== 'screen')) output.print(screenOf(machine));
-  if (!failed) return (result as RunResult).reason === 'exit' ? (result as { code: number }).code : 0;
+  if (!failed) return codeOf(result as RunResult);
   output.say(result instanceof StepError ? result.message : `--timeout: ${config.timeout} seconds are over`);
   return EXIT_STEP;
+}
+
+/** The exit code of a run that came to its end. */
+function codeOf(result: RunResult): number {
+  if (result.reason === 'exit') return result.code;
+  return result.reason === 'panic' && result.failure ? EXIT_PANIC : 0;
 }
 
 function screenOf(machine: Machine): string {

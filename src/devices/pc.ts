@@ -15,7 +15,7 @@
  *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:01.3 PIIX4 power  00:02.0 VGA
  *     00E9       debug console          DMA 2 floppy
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
- *     0510-0511, 0514-051B  firmware configuration
+ *     0510-0511, 0514-051B  firmware configuration      0505  pvpanic
  *
  * PCI cards (network cards, then PcConfig.cards) have the slots from 3 on, the NE2000 ports 300-31F and IRQ 9. The bus master of the PIIX3 IDE has
  * 16 ports where its base address register says.
@@ -61,6 +61,8 @@ import { PcSpeaker } from './pc-speaker.ts';
 import { PciBus } from './pci.ts';
 import type { PciCard, PciCardMaker } from './pci-slot.ts';
 import { PciVga } from './pci-vga.ts';
+import { Pvpanic } from './pvpanic.ts';
+import type { PanicEvent } from './pvpanic.ts';
 import { Piix3, Piix3Ide } from './piix3.ts';
 import { Piix4Pm } from './piix4-pm.ts';
 import { PortPlaces } from './port-places.ts';
@@ -151,6 +153,8 @@ export interface PcConfig {
   cards?: readonly PciCardMaker[];
   /** QEMU's pc-testdev. */
   testDevice?: boolean;
+  /** The guest can say that it panicked: at this port, of these events. */
+  pvpanic?: { ioport: number; events: number; happened: (event: PanicEvent) => void } | null;
   debugExit?: { iobase: number; iosize: number; exit: (code: number) => void } | null;
 }
 
@@ -298,8 +302,10 @@ export class Pc<P extends Processor = Processor> {
     const debugPort = config.debugConsole ? new DebugPort(config.debugConsole) : null;
     const debugExit = config.debugExit ? new IsaDebugExit(config.debugExit.iosize, config.debugExit.exit) : null;
 
+    const pvpanic = config.pvpanic ? new Pvpanic(config.pvpanic.events, config.pvpanic.happened) : null;
+
     const fwCfg = new FwCfg({
-      space, files: new Map([['etc/e820', e820(config.memory)], ...config.firmwareFiles ?? []]),
+      space, files: new Map([['etc/e820', e820(config.memory)], ...config.pvpanic ? [['etc/pvpanic-port', fwNumber(config.pvpanic.ioport, 2)] as const] : [], ...config.firmwareFiles ?? []]),
       items: new Map([[FW_RAM_SIZE, fwNumber(config.memory, 8)], [FW_CPUS, fwNumber(1, 2)], [FW_MAX_CPUS, fwNumber(1, 2)], ...config.firmwareItems ?? []]),
     });
 
@@ -340,10 +346,11 @@ export class Pc<P extends Processor = Processor> {
     for (const { port, card } of isaCards) io.map(port, card.io);
     if (debugPort) io.map(0xe9, debugPort.io);
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
+    if (pvpanic && config.pvpanic) io.map(config.pvpanic.ioport, pvpanic.io);
 
     const setCmos = (index: number, value: number): void => this.rtc.setNvram(index, value);
     const bootOrder = config.bootOrder || DEFAULT_BOOT_ORDER, bootOnce = config.bootOnce ? new BootOnce(bootOrder, setCmos) : null;
-    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, ...parallels, debugPort, debugExit, testDevice, localApic, ioApic, hpet];
+    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, ...parallels, debugPort, debugExit, pvpanic, testDevice, localApic, ioApic, hpet];
     if (testDevice !== null) {
       io.map(0xe0, testDevice.register);
       io.map(0xe4, testDevice.flush);

@@ -13,6 +13,8 @@ import { HALTED, INTR, RESET_ALL, RESET_REQUEST } from '../cpu/state.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { StepError, describeStep } from './automation.ts';
 import type { Step } from './automation.ts';
+import { DEFAULT_ACTIONS } from './actions.ts';
+import type { Actions } from './actions.ts';
 import { biosKeysWaiting } from './bios-keyboard.ts';
 import { GuestTime } from './guest-time.ts';
 import { Keyboard } from './keyboard.ts';
@@ -65,18 +67,22 @@ export interface Host {
 export type RunResult =
   /** stop() was called, or all steps were done. */
   | { readonly reason: 'stopped' }
-  /** The guest reset the machine while noReboot was set. */
+  /** The guest reset the machine, and actions.reboot is `shutdown`. */
   | { readonly reason: 'reset' }
   /** The guest switched the machine off. */
   | { readonly reason: 'poweroff' }
+  /** The guest panicked (pvpanic); `failure`: actions.panic is `exit-failure`. */
+  | { readonly reason: 'panic'; readonly failure: boolean }
+  /** The actions say that the machine stands still after what the guest did. The next run() lets it go on. */
+  | { readonly reason: 'paused'; readonly by: 'reset' | 'poweroff' | 'panic' }
   /** The guest wrote to isa-debug-exit. */
   | { readonly reason: 'exit'; readonly code: number }
   /** The time given for the run was over. */
   | { readonly reason: 'timeout' };
 
 export interface MachineOptions {
-  /** End with reason 'reset' instead of resetting. */
-  noReboot?: boolean;
+  /** What follows when the guest resets, switches itself off, or panics, as in QEMU's -action; default: reset, poweroff, shutdown. */
+  actions?: Partial<Actions>;
   /** Host seconds that run() may take; over: reason 'timeout', or StepError if a step was not done. */
   timeout?: number;
   /** Where a `screen` step prints. */
@@ -119,7 +125,10 @@ export class MachineCore<B extends Board = Board> {
   readonly #keyTimer: Timer;
   readonly #stepTimer: Timer;
   readonly #options: MachineOptions;
+  readonly #actions: Actions;
   #result: RunResult | null = null;
+  /** Host time at which the run is over. */
+  #limit = Infinity;
   #running = false;
   #slice = 50_000;
   /** Steps are being done: the transcript follows the screen. */
@@ -135,6 +144,7 @@ export class MachineCore<B extends Board = Board> {
     this.#host = host;
     this.#time = time;
     this.#options = options;
+    this.#actions = { ...DEFAULT_ACTIONS, ...options.actions };
     this.keyboard = new Keyboard({
       now: () => board.clock.now(),
       key: (name, down) => board.key(name, down),
@@ -179,7 +189,14 @@ export class MachineCore<B extends Board = Board> {
 
   /** The guest switches the machine off. */
   powerOff(): void {
-    this.#end({ reason: 'poweroff' });
+    this.#shutDown({ reason: 'poweroff' });
+  }
+
+  /** The guest panicked. */
+  panicked(): void {
+    const { panic } = this.#actions;
+    if (panic === 'pause') this.#end({ reason: 'paused', by: 'panic' });
+    else if (panic !== 'none') this.#shutDown({ reason: 'panic', failure: panic === 'exit-failure' });
   }
 
   /** The text screen as lines; empty in graphics modes. */
@@ -215,9 +232,23 @@ export class MachineCore<B extends Board = Board> {
     }
   }
 
+  /** Stands still as it is, with its display, until stop(), or until the timeout of the run before it is over. @throws Error if the machine is running */
+  async hold(): Promise<RunResult> {
+    if (this.#running) throw new Error('the machine is running already');
+    this.#running = true;
+    this.#result = null;
+    while (this.#ended() === null) {
+      this.onTurn?.();
+      if (this.#host.now() > this.#limit) this.#result = { reason: 'timeout' };
+      else await this.#host.sleep(SLEEP_MAX / 1e6);
+    }
+    this.#running = false;
+    return this.#ended()!;
+  }
+
   async #loop(steps: readonly Step[]): Promise<RunResult> {
     const { timeout } = this.#options;
-    const time = this.#time, limit = timeout === undefined ? Infinity : this.#host.now() + timeout * 1e9;
+    const time = this.#time, limit = this.#limit = timeout === undefined ? Infinity : this.#host.now() + timeout * 1e9;
     this.#script = steps.length > 0 ? this.#perform(steps) : null;
     this.#lookAt = 0;
     while (this.#ended() === null) {
@@ -331,12 +362,17 @@ export class MachineCore<B extends Board = Board> {
 
   #reset(): void {
     if ((this.board.cpu.R[RESET_REQUEST]! & RESET_ALL) === 0) this.board.cpu.init();
-    else if (this.#options.noReboot === true) this.#end({ reason: 'reset' });
+    else if (this.#actions.reboot === 'shutdown') this.#shutDown({ reason: 'reset' });
     else this.board.reset();
   }
 
   #ended(): RunResult | null {
     return this.#result;
+  }
+
+  /** The guest is done, or is to be looked at as it is. */
+  #shutDown(result: Extract<RunResult, { reason: 'reset' | 'poweroff' | 'panic' }>): void {
+    this.#end(this.#actions.shutdown === 'pause' ? { reason: 'paused', by: result.reason } : result);
   }
 
   #end(result: RunResult): void {
@@ -421,12 +457,19 @@ function attempt(step: Step, action: () => void): void {
   }
 }
 
+export function describePause(by: 'reset' | 'poweroff' | 'panic'): string {
+  const happened = { reset: 'reset the machine', poweroff: 'switched the machine off', panic: 'panicked' }[by];
+  return `the guest ${happened}, and the machine is paused`;
+}
+
 function describeEnd(result: RunResult, timeout: number | undefined): string {
   switch (result.reason) {
     case 'timeout': return `not done after ${timeout} seconds (timeout)`;
     case 'exit': return `the guest ended the machine with code ${result.code}`;
     case 'poweroff': return 'the guest switched the machine off';
     case 'reset': return 'the guest reset the machine';
+    case 'panic': return 'the guest panicked';
+    case 'paused': return describePause(result.by);
     case 'stopped': return 'the machine was stopped';
   }
 }

@@ -1,5 +1,6 @@
 /** The ACPI tables and $PIR that the firmware leaves in memory, read as an operating system does; and how a guest switches off. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { PcOptions } from '../../src/index.ts';
 import { startGuest } from './guest.ts';
 
 /** Finds ACPI on, as nobody has asked for it yet: no; then turns it on, and the machine off. */
@@ -16,8 +17,8 @@ const SWITCH_OFF = `
         hlt
 `;
 
-const boot = async (cpu: string, hpet = true): Promise<{ reason: string; said: string; read: (at: number, length: number) => Buffer }> => {
-  const { machine, close } = startGuest(SWITCH_OFF, { cpu, hpet });
+const boot = async (cpu: string, hpet = true, pvpanic: PcOptions['pvpanic'] = null): Promise<{ reason: string; said: string; read: (at: number, length: number) => Buffer }> => {
+  const { machine, close } = startGuest(SWITCH_OFF, { cpu, hpet, pvpanic });
   const { reason } = await machine.run();
   const said = machine.transcript.text;
   const memory = Buffer.alloc(1 << 20);
@@ -52,9 +53,13 @@ function names(aml: Buffer): string[] {
     if (opcode >= 0x41 && opcode <= 0x5f && opcode !== 0x5b) return name(at);
     switch (opcode) {
       case 0x00: case 0x01: return at + 1;
+      case 0x60: case 0x68: return at + 1;
+      case 0x70: return one(one(at + 1));
+      case 0xa4: return one(at + 1);
       case 0x0a: return at + 2;
       case 0x0b: return at + 3;
       case 0x0c: return at + 5;
+      case 0x0d: return aml.indexOf(0, at) + 1;
       case 0x08: return one(name(at + 1));
       case 0x10: {
         const [from, end] = packageEnd(at + 1);
@@ -77,6 +82,15 @@ function names(aml: Buffer): string[] {
         return all(name(from) + 1, end);
       }
       case 0x5b: {
+        // OperationRegion: a space, its start and its length.
+        if (aml[at + 1] === 0x80) return one(one(name(at + 2) + 1));
+        // Field: flags, then names with their lengths in bits.
+        if (aml[at + 1] === 0x81) {
+          const [from, end] = packageEnd(at + 2);
+          let field = name(from) + 1;
+          while (field < end) field = name(field) + 1;
+          return field;
+        }
         const [from, end] = packageEnd(at + 2);
         return all(name(from) + (aml[at + 1] === 0x83 ? 6 : 0), end);
       }
@@ -137,6 +151,16 @@ describe('ACPI', () => {
     expect(found).toEqual(expect.arrayContaining(['_S5_', 'PCI0', '_CRS', '_PRT', 'LNKA', 'LNKD']));
     // Slot 3, INTA#: line C.
     expect(tables.get('DSDT')!.includes(Buffer.from([0x0c, 0xff, 0xff, 3, 0, 0x0a, 0, ...Buffer.from('LNKC'), 0]))).toBe(true);
+  });
+
+  it('pvpanic: where the firmware configuration says, and absent without it', async () => {
+    const device = (aml: Buffer): [status: number, ...ports: number[]] => {
+      const at = aml.indexOf('PEVT\x08_HID'), ports = aml.indexOf(Buffer.of(0x47, 1), at) + 2, region = aml.indexOf('PEOR', at) + 6;
+      return [aml[aml.indexOf('_STA', at) + 5]!, aml.readUInt16LE(ports), aml.readUInt16LE(ports + 2), aml.readUInt16LE(region)];
+    };
+    expect(device(tables.get('DSDT')!)[0]).toBe(0);
+    const { read } = await boot('qemu32', true, { ioport: 0x321 });
+    expect(device(read(0xe0000, 0x20000))).toEqual([0x0f, 0x321, 0x321, 0x321]);
   });
 
   it('the SMI command turns it on, S5 ends the machine', () => {

@@ -30,7 +30,7 @@ function programs(folder: string, names: readonly string[]): string[] {
 async function runProgram(kernel: string, options: PcOptions): Promise<KvmResult & { readonly output: string }> {
   const bytes: number[] = [];
   const machine = Machine.open({
-    ...options, kernel, noReboot: true, testDevice: true, debugExit: EXIT_PORT, serials: [{ receive: null, write: (byte) => void bytes.push(byte) }],
+    ...options, kernel, actions: { reboot: 'shutdown' }, testDevice: true, debugExit: EXIT_PORT, serials: [{ receive: null, write: (byte) => void bytes.push(byte) }],
   });
   try {
     const end = await machine.run();

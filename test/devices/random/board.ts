@@ -91,7 +91,7 @@ export function fullBoard(): FullBoard {
   const pc = new Pc({
     memory: RAM_SIZE, bios, vgaBios, videoMemory: VIDEO_SIZE, time: () => now, rtcBase: Date.UTC(2026, 0, 1), apic: true, testDevice: true,
     floppies: [{ medium: disk(2880) }, { type: '1.2M' }], disks: [disk(20_000), null, { medium: disk(4000) }, disk(3000)],
-    serials: [echo(), echo(), null, null], debugExit: { iobase: 0xf4, iosize: 4, exit: () => {} },
+    serials: [echo(), echo(), null, null], debugExit: { iobase: 0xf4, iosize: 4, exit: () => {} }, pvpanic: { ioport: 0x505, events: 3, happened: () => {} },
     nics: NIC_MODELS.map((model) => ({ model, backend: new Echo() })),
     cards: [
       virtioCard('blk', ({ clock }) => new VirtioBlk('blk-device', clock, disk(5000))),
