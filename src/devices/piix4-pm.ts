@@ -104,7 +104,7 @@ export class Piix4Pm implements PciFunction {
 
   restored(): void {
     this.#place();
-    this.#update();
+    this.#drive();
   }
 
   #place(): void {
@@ -127,13 +127,19 @@ export class Piix4Pm implements PciFunction {
     return Math.floor(ticksAt(this.#clock.now(), PM_TIMER_HZ) / HALF);
   }
 
-  /** The timer's status, the SCI, and when to look again. */
+  /** The timer's status, and what follows. */
   #update(): void {
     const { fields: f } = this.state, halves = this.#halves();
     if (halves !== f.halves) f.status |= STATUS_TIMER;
     f.halves = halves;
+    this.#drive();
+  }
+
+  /** The SCI, and when to look again. */
+  #drive(): void {
+    const { fields: f } = this.state;
     this.#options.sci.set((f.control & SCI_ENABLE) !== 0 && (f.status & f.enable & ENABLE_BITS) !== 0);
-    if ((f.enable & STATUS_TIMER) !== 0 && (f.status & STATUS_TIMER) === 0) this.#timer.arm(nsOfTick((halves + 1) * HALF, PM_TIMER_HZ));
+    if ((f.enable & STATUS_TIMER) !== 0 && (f.status & STATUS_TIMER) === 0) this.#timer.arm(nsOfTick((f.halves + 1) * HALF, PM_TIMER_HZ));
     else this.#timer.cancel();
   }
 
