@@ -15,24 +15,39 @@ const MEMORY_SIZE = 0x10000, IRQS = 24;
 
 export class PcTestDevice implements Device {
   readonly name = 'pc-testdev';
-  readonly state = new DeviceState(1, { register: new Uint8Array(4), memory: new Uint8Array(MEMORY_SIZE) });
+  readonly state = new DeviceState(2, { register: new Uint8Array(4), memory: new Uint8Array(MEMORY_SIZE), levels: new Uint8Array(IRQS) });
   readonly register: IoRegion;
   readonly registerBytes: IoRegion;
   readonly flush: IoRegion;
   readonly irqs: IoRegion;
   readonly memory: IoRegion;
+  readonly #lines: readonly IrqLine[];
 
   /** @param lines ISA interrupts */
   constructor(lines: readonly IrqLine[]) {
     const { fields } = this.state;
+    this.#lines = lines;
     this.register = { name: this.name, size: 4, minAccess: 1, maxAccess: 4, ...store(fields.register) };
     this.registerBytes = { name: `${this.name}-bytes`, size: 4, minAccess: 1, maxAccess: 1, ...store(fields.register) };
     this.flush = { name: `${this.name}-flush`, size: 4, minAccess: 1, maxAccess: 4, read: () => 0, write: () => {} };
-    this.irqs = { name: `${this.name}-irq`, size: IRQS, minAccess: 1, maxAccess: 1, read: () => 0, write: (line, value) => lines[line]?.set(value !== 0) };
+    this.irqs = {
+      name: `${this.name}-irq`, size: IRQS, minAccess: 1, maxAccess: 1, read: () => 0,
+      write: (line, value) => {
+        fields.levels[line] = value !== 0 ? 1 : 0;
+        this.restored();
+      },
+    };
     this.memory = { name: `${this.name}-memory`, size: MEMORY_SIZE, minAccess: 1, maxAccess: 4, ...store(fields.memory) };
   }
 
-  reset(): void {}
+  reset(): void {
+    this.state.reset();
+    this.restored();
+  }
+
+  restored(): void {
+    this.#lines.forEach((line, irq) => line.set(this.state.fields.levels[irq] !== 0));
+  }
 }
 
 /** Bytes, little-endian. */

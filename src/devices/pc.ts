@@ -29,7 +29,7 @@ import type { Geometry } from './ata-geometry.ts';
 import { AtapiCdrom } from './atapi-cdrom.ts';
 import { VirtualClock } from './clock.ts';
 import { DebugPort } from './debug-port.ts';
-import type { Clock, Device, IrqLine } from './device.ts';
+import type { Clock, Device, IrqLine, SavedState } from './device.ts';
 import { FloppyController } from './fdc.ts';
 import type { FloppyDriveOptions } from './fdc.ts';
 import { FpuError } from './fpu-error.ts';
@@ -228,13 +228,17 @@ export class Pc<P extends Processor = Processor> {
       localApic.deliver(data >>> 8 & 7, data & 0xff, (data & 0x8000) !== 0);
     };
     // An ISA interrupt goes to both controllers; the timer's to input 2 of the I/O APIC, where the 8259s have their cascade.
-    const input2 = new SharedLine(ioApic?.inputs[2] ?? unconnected), timerInput = input2.input();
-    this.#irqs = pics.irq.map((line, irq) => new SharedLine(ioApic === null ? line : {
-      set: (level) => {
-        line.set(level);
-        (irq === 0 ? timerInput : ioApic.inputs[irq]!).set(level);
-      },
-    }));
+    const input2 = new SharedLine(ioApic?.inputs[2] ?? unconnected);
+    this.#irqs = pics.irq.map((line, irq) => {
+      if (ioApic === null) return new SharedLine(line);
+      const input = irq === 0 || irq === 2 ? input2.input() : ioApic.inputs[irq]!;
+      return new SharedLine({
+        set: (level) => {
+          line.set(level);
+          input.set(level);
+        },
+      });
+    });
     const a20 = new SharedLine({ set: (level) => this.cpu.setA20(level) });
     const reset: IrqLine = { set: (level) => level && this.cpu.requestReset() };
     const fpuError = new FpuError(this.#irq(13));
@@ -383,6 +387,17 @@ export class Pc<P extends Processor = Processor> {
     for (const device of this.devices) device.reset();
     this.memory.loadRoms();
     this.cpu.reset();
+  }
+
+  /**
+   * Puts every device into a state that it had: what state.save() gave, in the order of `devices`. Twice, since a wire that several drive may go up and
+   * down while they come back one by one; the second time none moves, and the interrupt controllers have seen no edge.
+   */
+  restore(saved: readonly SavedState[]): void {
+    for (let pass = 0; pass < 2; pass++) {
+      this.devices.forEach(({ state }, i) => state.restore(saved[i]!));
+      for (const device of this.devices) device.restored?.();
+    }
   }
 
   /** A new interrupt wire of a PCI device. @param pin 0-3 for INTA#-INTD# */

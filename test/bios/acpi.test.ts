@@ -123,6 +123,8 @@ describe('ACPI', () => {
     const fadt = tables.get('FACP')!, facs = guest.read(fadt.readUInt32LE(36), 64);
     expect(fadt.length).toBe(244);
     expect([fadt.readUInt16LE(46), fadt.readUInt32LE(48), fadt.readUInt32LE(76)]).toEqual([9, 0xb2, 0x608]);
+    // The reset register: an I/O port of 8 bits, and what to write there.
+    expect([fadt.readUInt32LE(112) >> 10 & 1, ...fadt.subarray(116, 118), fadt.readUInt32LE(120), fadt[128]]).toEqual([1, 1, 8, 0xcf9, 6]);
     expect([facs.toString('latin1', 0, 4), facs.readUInt32LE(4), fadt.readUInt32LE(36) % 64]).toEqual(['FACS', 64, 0]);
   });
 

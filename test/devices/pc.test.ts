@@ -282,8 +282,7 @@ describe('Pc wiring', () => {
     expect(new Set(names).size).toBe(names.length);
     const saved = pc.devices.map((device) => device.state.save());
     pc.reset();
-    pc.devices.forEach((device, i) => device.state.restore(saved[i]));
-    pc.devices.forEach((device) => device.restored?.());
+    pc.restore(saved);
     // As text: deep equality walks the video memory byte by byte.
     const text = (states: typeof saved): string[] => states.map(({ fields }) => Object.entries(fields).join());
     expect(text(pc.devices.map((device) => device.state.save()))).toEqual(text(saved));

@@ -23,8 +23,7 @@ describe('state', () => {
     // Time is not a device's to give back.
     all(2000, { ...board, advance: () => {} });
     pc.reset();
-    pc.devices.forEach(({ state }, i) => state.restore(saved[i]!));
-    for (const device of pc.devices) device.restored?.();
+    pc.restore(saved);
     pc.devices.forEach((device, i) => expect(device.state.save(), device.name).toEqual(saved[i]));
   });
 });
