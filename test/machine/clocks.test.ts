@@ -18,6 +18,9 @@ class SimulatedHost implements Host {
   stalls = 0;
   /** From then on it does not stall. */
   calm = Infinity;
+  /** When it is away once for `away`. */
+  leaves = Infinity;
+  away = 0;
   #seed = 1;
 
   now(): number {
@@ -51,6 +54,9 @@ class SimulatedHost implements Host {
   #pass(ns: number): void {
     this.time += ns;
     this.stall(0.001);
+    if (this.time < this.leaves) return;
+    this.leaves = Infinity;
+    this.time += this.away;
   }
 }
 
@@ -123,12 +129,17 @@ interface Clocks {
   readonly stalls: number;
 }
 
-/** Runs for so many seconds of the host's with a tick of the PIT each `divisor`. All clocks in seconds, the date in milliseconds. */
-async function run(seconds: number, divisor: number, busy: number): Promise<Clocks> {
+/**
+ * Runs for so many seconds of the host's with a tick of the PIT each `divisor`, or with its place taken by the HPET at 250 Hz.
+ * All clocks in seconds, the date in milliseconds.
+ * @param busy share of the slices in which the guest works  @param away seconds for which the host is away once
+ */
+async function run(seconds: number, divisor: number | 'hpet', busy: number, away = 0): Promise<Clocks> {
   const host = new SimulatedHost(), time = new GuestTime(() => host.now());
   const pc = new Pc<Counter>({ memory: 1 << 20, bios: new Uint8Array(65536), videoMemory: 0, time: () => time.now(), rtcBase: START }, (socket) => new Counter(socket, host, busy));
   const machine = new MachineCore(pc as unknown as Board & { cpu: Counter & Cpu }, host, time);
   host.calm = (seconds - 20) * SECOND;
+  if (away > 0) Object.assign(host, { leaves: 10 * SECOND, away: away * SECOND });
   pc.reset();
   const out = (port: number, ...bytes: number[]): void => bytes.forEach((byte) => pc.io.write(port, byte, 1));
   const cmos = (index: number): number => (out(0x70, index), Number(pc.io.read(0x71, 1).toString(16)));
@@ -136,8 +147,19 @@ async function run(seconds: number, divisor: number, busy: number): Promise<Cloc
   out(0x20, 0x11); out(0x21, 0x20, 4, 1, 0xfa);
   out(0xa0, 0x11); out(0xa1, 0x28, 2, 1, 0xfe);
   const hpet = (register: number): number => pc.space.read(HPET_BASE + register, 4) >>> 0;
-  out(0x43, 0x34); out(0x40, divisor & 255, divisor >> 8);
-  pc.space.write(HPET_BASE + 0x10, 1, 4);
+  const setHpet = (register: number, value: number): void => pc.space.write(HPET_BASE + register, value, 4);
+  if (divisor === 'hpet') {
+    // Timers 0 and 1: periodic, with an interrupt, the count too; 250 Hz and 1 Hz.
+    for (const [timer, period] of [[0x100, 400_000], [0x120, 100_000_000]] as const) {
+      setHpet(timer, 0x4c);
+      setHpet(timer + 8, period);
+      setHpet(timer, 0x4c);
+      setHpet(timer + 12, 0);
+    }
+  } else {
+    out(0x43, 0x34); out(0x40, divisor & 255, divisor >> 8);
+  }
+  setHpet(0x10, divisor === 'hpet' ? 3 : 1);
   out(0x70, 0x0a); out(0x71, 0x26);
   out(0x70, 0x0b); out(0x71, 0x12);
   pc.pm.config.write(0x40, 0x601, 4);
@@ -152,7 +174,7 @@ async function run(seconds: number, divisor: number, busy: number): Promise<Cloc
   await machine.run();
   const [second, minute, hour, day, month, year] = [0, 2, 4, 7, 8, 9].map(cmos);
   return {
-    host: host.time / SECOND, tsc: pc.clock.now() / SECOND, ticks: pc.cpu.ticks * (divisor || 65536) / PIT, seconds: pc.cpu.seconds, pm: pm / PM, hpet: (hpet(0xf4) * 2 ** 32 + hpet(0xf0)) / 1e8, stalls: host.stalls,
+    host: host.time / SECOND, tsc: pc.clock.now() / SECOND, ticks: divisor === 'hpet' ? pc.cpu.ticks / 250 : pc.cpu.ticks * (divisor || 65536) / PIT, seconds: pc.cpu.seconds, pm: pm / PM, hpet: (hpet(0xf4) * 2 ** 32 + hpet(0xf0)) / 1e8, stalls: host.stalls,
     date: Date.UTC(2000 + year!, month! - 1, day, hour, minute, second),
   };
 }
@@ -177,5 +199,24 @@ describe("the guest's clocks", () => {
     const clocks = await run(600, PIT / 250 | 0, 0.95);
     expect(clocks.stalls).toBeGreaterThan(30);
     agree(clocks);
+  }, 60_000);
+
+  it('are right with the ticks of the HPET', async () => {
+    const clocks = await run(600, 'hpet', 0.5);
+    expect(clocks.stalls).toBeGreaterThan(30);
+    agree(clocks);
+  }, 60_000);
+
+  it('lose nothing while the host is away for minutes', async () => {
+    agree(await run(1200, PIT / 250 | 0, 0.95, 240));
+  }, 60_000);
+
+  it('agree after an hour without the host, of which those who count ticks have seen five minutes', async () => {
+    const { host, tsc, pm, hpet, date, ticks, seconds } = await run(5000, PIT / 100 | 0, 0.95, 3600);
+    for (const other of [host, hpet]) expect(Math.abs(other - tsc)).toBeLessThan(0.06);
+    expect(Math.abs((date - START) / 1000 - tsc)).toBeLessThanOrEqual(1);
+    for (const counted of [ticks, seconds]) expect(Math.abs(tsc - 3300 - counted)).toBeLessThan(2);
+    // Its 24 bits come round every 4.7 s: software that does not look meanwhile cannot know how often.
+    expect(pm).toBeLessThan(tsc);
   }, 60_000);
 });
