@@ -43,7 +43,7 @@ import { createHost } from './machine/host.ts';
 import { InstructionTime } from './machine/icount.ts';
 import type { IcountOptions } from './machine/icount.ts';
 import { MachineCore } from './machine/machine.ts';
-import type { SmbiosOptions } from './machine/boot/smbios.ts';
+import type { SmbiosOptions } from './machine/boot/smbios-fields.ts';
 import { countedRandom } from './machine/random.ts';
 import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
 import { parseMouse, parsePlace } from './machine/pointer.ts';
@@ -136,7 +136,7 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   keyboardLayout?: string;
   /** Another firmware file. */
   bios?: string;
-  /** What SMBIOS tells the guest of firmware (0), system (1) and chassis (3): fields by their names in QEMU's -smbios. */
+  /** What SMBIOS tells the guest of firmware (0), system (1), chassis (3) and more: fields by their names in QEMU's -smbios. */
   smbios?: SmbiosOptions;
   /** A kernel that is started without a disk: Linux (bzImage, zImage), or multiboot. */
   kernel?: string;
@@ -255,7 +255,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const memory = typeof options.memory === 'number' ? options.memory * 2 ** 20 : parseSize(options.memory ?? DEFAULT_MEMORY);
     const bios = readFirmware(options.bios ?? ownImage('bios.bin'));
     const vgaBios = readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'));
-    const isa = options.machine === 'isapc', boot = bootOf(options, memory), model = parseCpuModel(options.cpu ?? (isa ? ISA_MODEL : DEFAULT_MODEL));
+    const isa = options.machine === 'isapc', model = parseCpuModel(options.cpu ?? (isa ? ISA_MODEL : DEFAULT_MODEL)), boot = bootOf(options, memory, model);
     const layout = new KeyboardLayout(options.keyboardLayout ?? 'en-us');
     const host = options.host ?? createHost();
     let cpu: Cpu | null = null;

@@ -1,5 +1,5 @@
 /** What the command line asks for, before anything is opened. Filled by options.ts, read by main.ts. */
-import type { SmbiosType } from '../machine/boot/smbios.ts';
+import type { SmbiosOptions } from '../machine/boot/smbios-fields.ts';
 import type { CacheMode, DetectZeroes } from '../backends/block/drive.ts';
 import type { BalloonOptions } from '../devices/virtio-balloon.ts';
 import type { InputKind } from '../devices/virtio-input.ts';
@@ -111,8 +111,8 @@ export interface Config {
   /** -nic none: no card, but those of -device. */
   noNic: boolean;
   testDevice: boolean;
-  /** -smbios and -uuid: fields by structure type. */
-  smbios: Partial<Record<SmbiosType, Record<string, string>>>;
+  /** -smbios and -uuid. */
+  smbios: SmbiosOptions;
   /** -M. */
   machine: 'pc' | 'isapc';
   /** Of -device: names that are taken, and where each goes. */

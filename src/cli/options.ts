@@ -133,7 +133,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
   { names: ['M', 'machine'], argument: 'pc|isapc[,hpet=off][,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3, or a PC without PCI and ACPI; its speaker plays to an -audiodev (-M help, -M pc,help)', set: setMachine },
-  { names: ['smbios'], argument: 'type=0|1|3,FIELD=TEXT,...', help: 'what SMBIOS says of firmware, system and chassis (manufacturer, product, serial and others)', set: setSmbios },
+  { names: ['smbios'], argument: 'type=0|1|2|3|4|8|11|17|41,FIELD=TEXT,... | file=FILE', help: 'what SMBIOS says of firmware (0), system (1), board (2), chassis (3), processor (4), memory (17), with more texts (11: value=TEXT or path=FILE), connectors (8) and devices (41); file: a whole structure', set: setSmbios },
   { names: ['uuid'], argument: 'UUID', help: "the system's UUID in SMBIOS", set: (config, value, option) => setSmbios(config, `type=1,uuid=${value}`, option) },
   { names: ['icount'], argument: '[shift=]N|auto[,align=on][,sleep=off]',
     help: 'virtual time is made of instructions, 2^N ns each, and runs repeat; auto follows the host', set: setIcount },

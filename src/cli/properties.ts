@@ -6,15 +6,18 @@ import { UsageError } from './errors.ts';
  * Splits `first,key=value,...`; `,,` is a comma in a value. A part without `=` is `key=on`, except the first,
  * which belongs to `implied` where that is given.
  */
-export function parseProperties(option: string, text: string, implied?: string): Map<string, string> {
-  const properties = new Map<string, string>();
+export const parseProperties = (option: string, text: string, implied?: string): Map<string, string> => new Map(parsePairs(option, text, implied));
+
+/** The same, with properties that are there more than once. */
+export function parsePairs(option: string, text: string, implied?: string): [key: string, value: string][] {
+  const properties: [string, string][] = [];
   const parts = text.replaceAll(',,', '\0').split(',').map((part) => part.replaceAll('\0', ','));
   parts.forEach((part, index) => {
     const equals = part.indexOf('=');
-    if (equals > 0) properties.set(part.slice(0, equals), part.slice(equals + 1));
-    else if (index === 0 && implied !== undefined) properties.set(implied, part);
+    if (equals > 0) properties.push([part.slice(0, equals), part.slice(equals + 1)]);
+    else if (index === 0 && implied !== undefined) properties.push([implied, part]);
     else if (part === '') throw new UsageError(`${option} ${text}: empty property`);
-    else properties.set(part, 'on');
+    else properties.push([part, 'on']);
   });
   return properties;
 }

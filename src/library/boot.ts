@@ -1,5 +1,7 @@
 /** What PcOptions tells the firmware: how to boot, and the kernel that is started without a disk. */
 import { ownImage, readKernelFile, readOptionRom } from '../backends/firmware.ts';
+import { LEAF_1_EDX } from '../cpu/features.ts';
+import type { CpuModel } from '../cpu/models.ts';
 import { FW_BOOT_MENU, fwNumber } from '../devices/fw-cfg.ts';
 import type { PcConfig } from '../devices/pc.ts';
 import type { PcOptions } from '../index.ts';
@@ -8,7 +10,7 @@ import { smbiosFiles } from '../machine/boot/smbios.ts';
 import { kernelItems } from '../machine/boot/kernel.ts';
 
 /** What the firmware is told of how to boot. @throws Error with a one-line message */
-export function bootOf(options: PcOptions, memory: number): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
+export function bootOf(options: PcOptions, memory: number, { signature, features }: CpuModel): Pick<PcConfig, 'firmwareItems' | 'firmwareFiles'> {
   const kernel = kernelOf(options, memory), { bootMenu, bootMenuWait, rebootTimeout } = options;
   const files: [string, Uint8Array][] = [];
   if (bootMenuWait !== undefined) files.push(['etc/boot-menu-wait', fwNumber(bootMenuWait, 2)]);
@@ -17,7 +19,7 @@ export function bootOf(options: PcOptions, memory: number): Pick<PcConfig, 'firm
   if (options.machine === 'isapc' && options.vga !== 'none') files.push(['vgaroms/vgabios.bin', readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'))]);
   return {
     firmwareItems: new Map([...bootMenu === true ? [[FW_BOOT_MENU, fwNumber(1, 2)] as const] : [], ...kernel.firmwareItems ?? []]),
-    firmwareFiles: new Map([...smbiosFiles(options.smbios ?? {}, { memory, machine: options.machine ?? 'pc', firmware: options.bios === undefined ? 'tcg86 BIOS' : null }), ...files, ...kernel.firmwareFiles ?? []]),
+    firmwareFiles: new Map([...smbiosFiles(options.smbios ?? {}, { memory, machine: options.machine ?? 'pc', firmware: options.bios === undefined ? 'tcg86 BIOS' : null, cpuid: [signature, features.words[LEAF_1_EDX]!] }), ...files, ...kernel.firmwareFiles ?? []]),
   };
 }
 
