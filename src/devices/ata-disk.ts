@@ -2,7 +2,7 @@
  * One ATA hard disk: its copy of the task file, the PIO protocols, and the virtual time that commands take.
  * Addresses of registers: ata-registers.ts; what commands do: ata-commands.ts. Source: ATA-2 (X3T10/948D) §9, ATA-6 (T13/1410D) §9.
  *
- * A command is BUSY until its deadline, and longer if the host's answer is late; then it shows data (DRQ), or it ends.
+ * A command is BUSY until its deadline, and longer if the host's answer is late; then it shows data (DRQ), or it ends. A write shows DRQ at once.
  * A DMA command asks for its data to be moved in the same way, and the bus master (ide-dma.ts) moves it when it has been started.
  */
 
@@ -29,20 +29,18 @@ const IDLE = 0;
 const COMMAND = 1;
 /** Sectors (or the identification) on their way from the medium to the buffer. */
 const FETCH = 2;
-/** Before the first DRQ of a write command. */
-const PREPARE = 3;
 /** DRQ: the host reads the buffer. */
-const DATA_IN = 4;
+const DATA_IN = 3;
 /** DRQ: the host fills the buffer. */
-const DATA_OUT = 5;
+const DATA_OUT = 4;
 /** The buffer on its way to the medium. */
-const STORE = 6;
+const STORE = 5;
 /** After a software reset. */
-const RESET = 7;
-const DIAGNOSTIC = 8;
+const RESET = 6;
+const DIAGNOSTIC = 7;
 /** DMARQ: the bus master is to take the buffer, or to fill it. */
-const DMA_IN = 9;
-const DMA_OUT = 10;
+const DMA_IN = 8;
+const DMA_OUT = 9;
 
 const US = 1000;
 /** Of a command until it ends, or until its first block of data is there. */
@@ -51,8 +49,6 @@ const COMMAND_NS = 100 * US;
 const NEXT_BLOCK_NS = 20 * US;
 /** Storing a block into the write cache. */
 const STORE_NS = 50 * US;
-/** From a write command to DRQ. The host polls for it; Linux 0.11 gives up after 3000 reads of the status. */
-const PREPARE_NS = 2 * US;
 /** Software reset. Linux 0.11 polls for its end 10,000 times. */
 const RESET_NS = 20 * US;
 const DIAGNOSTIC_NS = 2000 * US;
@@ -105,7 +101,7 @@ export class AtaDisk implements IdeDrive, AtaDrive {
     this.#dma = options.dma ?? null;
     this.capacity = options.backend.sectors;
     this.geometry = options.geometry ?? guessGeometry(options.backend);
-    this.state = new DeviceState(2, {
+    this.state = new DeviceState(3, {
       features: 0, count: 1, sector: 1, cylinderLow: 0, cylinderHigh: 0, device: 0,
       countBefore: 0, sectorBefore: 0, cylinderLowBefore: 0, cylinderHighBefore: 0,
       status: READY, error: ATA_DIAGNOSTIC_PASSED, command: 0, interrupt: 0,
@@ -284,8 +280,9 @@ export class AtaDisk implements IdeDrive, AtaDrive {
     if (kind === 'read') this.#nextFetch(COMMAND_NS);
     else if (kind === 'verify') this.#begin(COMMAND, COMMAND_NS);
     else {
+      // At once: there are hosts (xv6) that do not wait for DRQ before the first block.
       this.#size();
-      this.#begin(PREPARE, PREPARE_NS);
+      this.#offer(by === 'dma' ? DMA_OUT : DATA_OUT);
     }
   }
 
@@ -329,7 +326,6 @@ export class AtaDisk implements IdeDrive, AtaDrive {
     switch (this.fields.phase) {
       case COMMAND: return this.#finishCommand(failure);
       case FETCH: return this.#finishFetch(failure);
-      case PREPARE: return this.#offer(this.#by === 'dma' ? DMA_OUT : DATA_OUT);
       case STORE: return this.#finishStore(failure);
       case RESET: return this.#signature();
       case DIAGNOSTIC:
