@@ -53,6 +53,7 @@ bios_start:
 %include "time.inc"
 %include "rtc.inc"
 %include "system.inc"
+%include "apm.inc"
 %include "blockmove.inc"
 %include "boot.inc"
 %include "eltorito.inc"
