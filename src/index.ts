@@ -36,7 +36,7 @@ import { isKeyName } from './devices/ps2-keys.ts';
 import { threadTime } from './backends/thread-time.ts';
 import { bootOf } from './library/boot.ts';
 import { cardsOf, nicOf, openShares } from './library/cards.ts';
-import { FLOPPY_LETTERS, DISK_LETTERS, floppyDrive, isCdrom, openDrive, openDrives, reporting } from './library/drives.ts';
+import { FLOPPY_LETTERS, DISK_LETTERS, driveAt, floppyDrive, openDrive, openDrives, reporting } from './library/drives.ts';
 import { tapped, unplugged } from './library/lines.ts';
 import { GuestTime } from './machine/guest-time.ts';
 import { createHost } from './machine/host.ts';
@@ -74,6 +74,11 @@ export interface DriveOptions {
   detectZeroes?: DetectZeroes;
   /** The guest may give room back to the host. */
   discard?: boolean;
+  /** ide, virtio: its serial number, at most 20 ASCII characters; default for ide: TCG00001 to TCG00004 by place, for virtio: none. */
+  serial?: string;
+  /** ide: what it calls itself (40 characters), and its firmware (8). */
+  model?: string;
+  firmware?: string;
 }
 
 /** A network card. */
@@ -112,11 +117,11 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   hdb?: string;
   hdc?: string;
   hdd?: string;
-  /** What is in the CD-ROM drive, which is the third IDE drive. It is there, and empty, unless hdc or `drives` have something else in its place. */
-  cdrom?: string;
+  /** What is in the CD-ROM drive, which is the third IDE drive. It is there, and empty, unless hdc or `drives` have something else in its place; null: it is not there. */
+  cdrom?: string | null;
   drives?: readonly DriveOptions[];
-  /** What drives A and B are: `1.44M`, `2.88M`, `1.2M`, `720K`, `360K`. Default, and `auto`: what suits the medium, 2.88M if there is none. */
-  floppyDrives?: readonly (FloppyDriveType | 'auto' | null)[];
+  /** What drives A and B are: `1.44M`, `2.88M`, `1.2M`, `720K`, `360K`. Default, and `auto`: what suits the medium, 2.88M if there is none. `none`: there is no such drive. */
+  floppyDrives?: readonly (FloppyDriveType | 'auto' | 'none' | null)[];
   /** Boot order, letters as in QEMU's -boot: a floppy, c disk, d CD-ROM; default `cad`. */
   boot?: string;
   /** The order of the first start only. */
@@ -269,10 +274,11 @@ export class Machine extends MachineCore<Pc<Cpu>> {
       folders = openShares(options);
       const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, isa, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), hpet: options.hpet !== false, testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image) => (image === null ? [] : [reporting(image, options)])), folders, random), powerOff: () => machine?.powerOff(),
+        memory, isa, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), hpet: options.hpet !== false, testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image, index) => (image === null ? [] : [{ disk: reporting(image, options), serial: driveAt(options, 'virtio', index)?.serial ?? '' }])), folders, random), powerOff: () => machine?.powerOff(),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
-        disks: disks.map((image, index) => (isCdrom(options, index) ? { medium: backendOf(image) } : backendOf(image))),
+        disks: disks.map((image, index) => (driveAt(options, 'ide', index)?.media === 'cdrom' ? { medium: backendOf(image) } : backendOf(image))),
+        identities: disks.map((_, index) => driveAt(options, 'ide', index)),
         serials: (options.serials ?? [unplugged()]).map((line) => line && tapped(line, (byte) => machine?.transcript.serialByte(byte))),
         speaker: options.speaker ?? null,
         parallels: options.parallels ?? [unplugged()],

@@ -9,6 +9,8 @@ import type { Step } from '../machine/automation.ts';
 import type { AudioOption } from './audio.ts';
 import type { ChardevOption, LineOption } from './chardevs.ts';
 import type { CatalogueFile } from './catalogue.ts';
+import type { DeviceModel } from './device-model.ts';
+import type { DriveDevice } from './drive-devices.ts';
 import type { DumpOption, NetdevOption, NicOption } from './network.ts';
 import type { SharedFolderOption } from './sharing.ts';
 import type { IcountOptions } from '../machine/icount.ts';
@@ -29,6 +31,9 @@ export interface DriveOption {
   discard?: boolean;
   /** Its name in messages. */
   id?: string;
+  serial?: string;
+  model?: string;
+  firmware?: string;
   /** The option as written, for messages: `-fda`, `-drive`. */
   option: string;
   /** Of a named machine: what the file will be. Any other option for this place takes it. */
@@ -42,10 +47,10 @@ export interface Config {
   drives: DriveOption[];
   /** Drives of if=none: they wait for a -device that names them. */
   looseDrives: DriveOption[];
-  /** Which drives -device virtio-blk-pci names, and how messages call the option. */
-  virtioDrives: { id: string; option: string }[];
+  /** Drives of -device: they are put in their places when all options are read. */
+  driveDevices: DriveDevice[];
   /** What drives A and B are, where -device says it. */
-  floppyDrives: [FloppyDriveType | 'auto' | null, FloppyDriveType | 'auto' | null];
+  floppyDrives: [FloppyDriveType | 'auto' | 'none' | null, FloppyDriveType | 'auto' | 'none' | null];
   /** Letters of QEMU's -boot: a floppy, c disk, d CD, n network. */
   bootOrder: string;
   /** What else -boot says: another order for the first start, the menu and how long it waits, and how long a failure is shown (ms). */
@@ -117,7 +122,7 @@ export interface Config {
   machine: 'pc' | 'isapc';
   /** Of -device: names that are taken, and where each goes. */
   deviceIds: string[];
-  deviceBuses: { bus: string; name: string; option: string }[];
+  deviceBuses: { bus: DeviceModel['bus']; place: string | null; name: string; option: string }[];
   /** There is a high precision event timer. */
   hpet: boolean;
   debugExit: { iobase: number; iosize: number } | null;
@@ -135,7 +140,7 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], virtioDrives: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, actions: {}, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], driveDevices: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, actions: {}, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
   rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, netdevs: [], nics: [], dumps: [], noNic: false, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, pvpanic: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],

@@ -24,12 +24,12 @@ export interface DeviceProperty {
 
 export interface DeviceModel {
   readonly category: (typeof CATEGORIES)[number];
-  readonly bus: 'ISA' | 'PCI' | 'virtio-serial-bus' | 'floppy-bus';
+  readonly bus: 'ISA' | 'PCI' | 'IDE' | 'virtio-serial-bus' | 'floppy-bus';
   readonly alias?: string;
   readonly description?: string;
   readonly properties: Readonly<Record<string, DeviceProperty>>;
-  /** @param option with the model's name, for messages */
-  readonly add: (config: Config, values: DeviceValues, option: string) => void;
+  /** @param option with the model's name, for messages @param bus which it is to be on; null: any */
+  readonly add: (config: Config, values: DeviceValues, option: string, bus: string | null) => void;
 }
 
 export type DeviceModels = Readonly<Record<string, DeviceModel>>;

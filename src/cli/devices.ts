@@ -1,9 +1,9 @@
-/** -device: all models. Those of virtio, folders and networks are rows of their own files. */
-import type { FloppyDriveType } from '../devices/fdc-media.ts';
+/** -device: all models. Those of drives, virtio, folders and networks are rows of their own files. */
 import { PVPANIC_EVENTS, PVPANIC_PORT } from '../devices/pvpanic.ts';
 import type { Config } from './config.ts';
 import { DeviceValues, listDevices, listProperties } from './device-model.ts';
-import type { DeviceModels } from './device-model.ts';
+import type { DeviceModel, DeviceModels } from './device-model.ts';
+import { DRIVE_DEVICES, IDE_BUSES } from './drive-devices.ts';
 import { Information, UsageError } from './errors.ts';
 import { NIC_DEVICES } from './network.ts';
 import { parseProperties } from './properties.ts';
@@ -12,22 +12,9 @@ import { VIRTIO_DEVICES } from './virtio.ts';
 
 /** Most video memory in MiB, as QEMU has it. */
 const VIDEO_MEMORY_MAX = 256;
-/** drive-type of -device floppy: QEMU's names, and two for the drives that it does not have. */
-const DRIVE_TYPES: Readonly<Record<string, FloppyDriveType>> = { 144: '1.44M', 288: '2.88M', 120: '1.2M', 720: '720K', 360: '360K' };
-
 /** The devices that -device takes: those that can be added, and those of the board that can be changed. */
 export const DEVICES: DeviceModels = {
-  floppy: {
-    category: 'Storage', bus: 'floppy-bus', description: 'virtual floppy drive',
-    properties: {
-      unit: { type: 'uint32', max: 1, text: 'drive A (0) or B (1)', default: 0 },
-      'drive-type': { type: 'str', typeName: 'FdcDriveType', choices: [...Object.keys(DRIVE_TYPES), 'auto'], text: `FDC drive type, ${Object.keys(DRIVE_TYPES).join('/')}/auto`, default: 'auto' },
-    },
-    add: (config, values) => {
-      const name = values.text('drive-type')!;
-      config.floppyDrives[values.number('unit')!] = name === 'auto' ? 'auto' : DRIVE_TYPES[name]!;
-    },
-  },
+  ...DRIVE_DEVICES,
   VGA: {
     category: 'Display', bus: 'PCI',
     properties: {
@@ -73,17 +60,25 @@ export function setDevice(config: Config, value: string, option: string): void {
   const [name, model] = Object.entries(DEVICES).find(([one, { alias }]) => driver === one || driver === alias) ?? [];
   if (name === undefined || model === undefined) throw new UsageError(`${option} ${value}: '${driver}' is not a valid device model name (-device help lists them)`);
   if (given.has('help') || given.has('?')) throw new Information(listProperties(name, model));
-  const id = given.get('id');
-  for (const key of ['driver', 'id']) given.delete(key);
+  const id = given.get('id'), place = given.get('bus') ?? null;
+  for (const key of ['driver', 'id', 'bus']) given.delete(key);
   const values = new DeviceValues(name, model, given, `${option} ${driver}`);
   if (id !== undefined && config.deviceIds.includes(id)) throw new UsageError(`${option} ${value}: Duplicate device ID '${id}'`);
   if (id !== undefined) config.deviceIds.push(id);
-  config.deviceBuses.push({ bus: model.bus, option: `${option} ${driver}`, name });
-  model.add(config, values, `${option} ${driver}`);
+  config.deviceBuses.push({ bus: model.bus, place, option: `${option} ${driver}`, name });
+  model.add(config, values, `${option} ${driver}`, place);
 }
 
-/** Once all options are read. @throws UsageError for cards of a bus that the machine does not have */
-export function checkBuses({ machine, deviceBuses }: Config): void {
+/** The names of buses: QEMU's. A virtio-serial card has its own, `ID.0`. */
+const BUSES: Readonly<Record<Exclude<DeviceModel['bus'], 'virtio-serial-bus'>, readonly string[]>> = { ISA: ['isa.0'], PCI: ['pci.0'], IDE: IDE_BUSES, 'floppy-bus': ['floppy-bus.0'] };
+
+/** Once all options are read. @throws UsageError for devices on a bus that is not there, or not theirs */
+export function checkBuses({ machine, deviceBuses, deviceIds }: Config): void {
   const stray = machine === 'isapc' ? deviceBuses.find(({ bus }) => bus === 'PCI') : undefined;
   if (stray !== undefined) throw new UsageError(`${stray.option}: No 'PCI' bus found for device '${stray.name}'`);
+  for (const { bus, place, option } of deviceBuses) {
+    if (place === null) continue;
+    const names = bus === 'virtio-serial-bus' ? [...deviceIds, 'virtio-serial-bus'].map((id) => `${id}.0`) : BUSES[bus];
+    if (!names.includes(place)) throw new UsageError(`${option}: Bus '${place}' not found (${names.join(', ')})`);
+  }
 }

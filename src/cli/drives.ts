@@ -20,7 +20,7 @@ export function setCdrom(config: Config, file: string, option: string): void {
   addDrive(config, { file, interface: 'ide', index: 2, media: 'cdrom', readOnly: true, snapshot: false, option });
 }
 
-function addDrive(config: Config, added: Config['drives'][number]): void {
+export function addDrive(config: Config, added: Config['drives'][number]): void {
   if (added.file === '' && added.media !== 'cdrom') throw new UsageError(`${added.option}: a file name is missing`);
   const same = config.drives.findIndex((one) => one.interface === added.interface && one.index === added.index);
   // What a machine's name brought gives way.
@@ -42,7 +42,7 @@ export function setDrive(config: Config, value: string, option: string): void {
   checkFormat(option, format);
   const media = properties.get('media') ?? 'disk';
   if (media !== 'disk' && media !== 'cdrom') throw new UsageError(`${option}: invalid media '${media}' (disk, cdrom)`);
-  if (media === 'cdrom' && kind !== 'ide') throw new UsageError(`${option}: media=cdrom is for if=ide`);
+  if (media === 'cdrom' && kind !== 'ide' && kind !== 'none') throw new UsageError(`${option}: media=cdrom is for if=ide and if=none`);
   const cache = oneOf(option, 'cache', properties.get('cache'), CACHE_MODES);
   const detectZeroes = oneOf(option, 'detect-zeroes', properties.get('detect-zeroes'), DETECT_ZEROES);
   const discard = oneOf(option, 'discard', properties.get('discard'), ['ignore', 'off', 'unmap', 'on'] as const);
@@ -55,26 +55,13 @@ export function setDrive(config: Config, value: string, option: string): void {
     ...(media === 'cdrom' ? { media } : {}), ...(unmaps ? { discard: true } : {}), ...(id === undefined ? {} : { id }),
   };
   if (kind !== 'none') return addDrive(config, drive);
-  if (drive.file === '') throw new UsageError(`${option}: a file name is missing`);
   if (id === undefined) throw new UsageError(`${option}: if=none needs an id, for a -device that names it`);
   checkId(config, drive);
   config.looseDrives.push(drive);
 }
 
-function checkId(config: Config, { id, option }: DriveOption): void {
+export function checkId(config: Config, { id, option }: DriveOption): void {
   if (id !== undefined && [...config.drives, ...config.looseDrives].some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for drive`);
-}
-
-/** Gives the drives of if=none to the devices that name them. @throws UsageError for a name without a drive, a drive without a device */
-export function attachDrives(config: Config): void {
-  for (const { id, option } of config.virtioDrives) {
-    const at = config.looseDrives.findIndex((drive) => drive.id === id);
-    if (at < 0) throw new UsageError(`${option}: Property 'virtio-blk-device.drive' can't find value '${id}' (a -drive with if=none,id=${id}, used once)`);
-    const [drive] = config.looseDrives.splice(at, 1);
-    addDrive(config, { ...drive!, index: slotOf(config, option, 'virtio', new Map()) });
-  }
-  const [unused] = config.looseDrives;
-  if (unused !== undefined) throw new UsageError(`${unused.option}: no -device has drive=${unused.id}`);
 }
 
 /** @throws UsageError for an image format that there is not */

@@ -18,7 +18,8 @@ import { LINE_ARGUMENT, checkChardevs, parseLine, setChardev } from './chardevs.
 import { defaultConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { checkBuses, setDevice } from './devices.ts';
-import { attachDrives, checkFormat, setCdrom, setDrive, setImage } from './drives.ts';
+import { checkFormat, setCdrom, setDrive, setImage } from './drives.ts';
+import { attachDrives } from './drive-devices.ts';
 import { Information, UsageError } from './errors.ts';
 import { setMachine } from './machine-type.ts';
 import { checkNics, setNet, setNetdev, setNic, setObject } from './network.ts';
@@ -167,7 +168,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pvpanic[,ioport=0x505] | pc-testdev | floppy[,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pvpanic[,ioport=0x505] | pc-testdev | ide-hd,drive=ID[,bus=ide.0|ide.1][,unit=0|1][,serial=TEXT] | ide-cd[,drive=ID] | floppy[,drive=ID][,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID[,serial=TEXT] | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all, -device NAME,help their properties', set: setDevice },
   { names: ['chardev'], argument: 'stdio|null|file,path=FILE[,append=on]|pipe,path=PATH|socket,path=PATH|socket,[host=ADDR,]port=PORT[,server=on][,wait=off][,reconnect=SECONDS],id=ID', help: 'what is at the other end of a virtconsole, a virtserialport, or a -serial chardev:ID', set: setChardev },
   { names: ['virtfs'], argument: 'local,path=FOLDER,mount_tag=TAG,security_model=none|passthrough[,readonly=on][,id=ID]', help: 'a folder of the host that the guest mounts by 9P, and cannot leave', set: setVirtfs },

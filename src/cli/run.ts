@@ -16,6 +16,7 @@ import type { LineOption } from './chardevs.ts';
 import { openSpeaker } from './audio.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
+import { hasDefaultCdrom } from './drive-devices.ts';
 import { openLog } from './log-file.ts';
 import { openNetworks } from './networks.ts';
 import { sharesOf } from './sharing.ts';
@@ -92,11 +93,11 @@ function displayOf(config: Config): 'term' | 'none' {
  * for, standard output then has all that it says, which is more than a screenful.
  */
 function withDemo(config: Config): Config {
-  if (config.drives.length > 0 || config.bios !== null || config.kernel !== null) return config;
+  if (config.drives.some(({ file, image }) => file !== '' || image !== undefined) || config.bios !== null || config.kernel !== null) return config;
   const usesStdio = takesStdio(config);
   const canType = config.steps.length > 0 || (process.stdin.isTTY === true && (usesStdio || displayOf(config) === 'term'));
   return {
-    ...config, drives: [{ file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
+    ...config, drives: [...config.drives, { file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
     ...(canType || config.display !== null || config.serial.length > 0 || usesStdio ? {} : { display: 'none', serial: [parseLine('demo', 'stdio')] }),
     debugExit: config.debugExit ?? { iobase: canType ? DEMO_EXIT_HALT : DEMO_EXIT_TOUR, iosize: 1 },
   };
@@ -137,7 +138,7 @@ function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machin
 function openMachine(config: Config, lines: Lines, speaker: WavFile | null, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
-      machine: config.machine, smbios: config.smbios, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, actions: config.actions,
+      machine: config.machine, smbios: config.smbios, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, ...(hasDefaultCdrom(config) ? {} : { cdrom: null }), boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, actions: config.actions,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
       ...(config.cpu === null ? {} : { cpu: config.cpu }),
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),

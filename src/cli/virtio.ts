@@ -10,14 +10,6 @@ const MOST_PORTS = 30;
 const PORT_PROPERTIES = { chardev: { type: 'str', text: 'ID of a chardev to use as a backend' }, name: { type: 'str' } } as const;
 
 export const VIRTIO_DEVICES: DeviceModels = {
-  'virtio-blk-pci': {
-    category: 'Storage', bus: 'PCI', alias: 'virtio-blk', properties: { drive: { type: 'str', text: 'ID of a -drive with if=none' } },
-    add: (config, values, option) => {
-      const drive = values.text('drive');
-      if (drive === undefined) throw new UsageError(`${option}: drive property not set`);
-      config.virtioDrives.push({ id: drive, option });
-    },
-  },
   'virtio-serial-pci': {
     category: 'Input', bus: 'PCI', alias: 'virtio-serial', description: 'card for virtconsole and virtserialport', properties: {},
     add: (config, _values, option) => {

@@ -21,7 +21,7 @@ import type { Clock } from './device.ts';
 import { SECTOR_SIZE } from './host.ts';
 import type { BlockBackend } from './host.ts';
 import type { BusMaster } from './ide-dma.ts';
-import type { IdeDrive } from './ide-drive.ts';
+import type { DriveIdentity, IdeDrive } from './ide-drive.ts';
 
 /** What the drive is doing; `fields.phase`. */
 const IDLE = 0;
@@ -69,8 +69,7 @@ export interface AtaDiskOptions {
   slave?: boolean;
   /** Moves the data of DMA commands; without one they are aborted. */
   dma?: BusMaster | null;
-  /** IDENTIFY's serial number. */
-  serial?: string | undefined;
+  identity?: DriveIdentity;
   /** The drive's INTRQ may have changed. */
   onInterrupt: () => void;
 }
@@ -85,7 +84,7 @@ export class AtaDisk implements IdeDrive, AtaDrive {
   readonly #clock: Clock;
   readonly #work: DeadlineWork;
   readonly #onInterrupt: () => void;
-  readonly #serial: string;
+  readonly #identity: DriveIdentity;
   readonly #slave: boolean;
   readonly #dma: BusMaster | null;
   /** What the host read, until the deadline. */
@@ -96,7 +95,7 @@ export class AtaDisk implements IdeDrive, AtaDrive {
     this.#backend = options.backend;
     this.#clock = options.clock;
     this.#onInterrupt = options.onInterrupt;
-    this.#serial = options.serial ?? 'TCG00001';
+    this.#identity = options.identity ?? {};
     this.#slave = options.slave ?? false;
     this.#dma = options.dma ?? null;
     this.capacity = options.backend.sectors;
@@ -453,9 +452,9 @@ export class AtaDisk implements IdeDrive, AtaDrive {
       writeCache: f.writeCache !== 0,
       dmaMode: f.dmaMode,
       slave: this.#slave,
-      serial: this.#serial,
-      firmware: '0.1',
-      model: 'TCG86 HARDDISK',
+      serial: this.#identity.serial ?? '',
+      firmware: this.#identity.firmware ?? '0.1',
+      model: this.#identity.model ?? 'TCG86 HARDDISK',
     });
   }
 

@@ -26,7 +26,7 @@ import { DeviceState } from './device.ts';
 import type { Clock } from './device.ts';
 import type { BlockBackend } from './host.ts';
 import type { BusMaster } from './ide-dma.ts';
-import type { IdeDrive } from './ide-drive.ts';
+import type { DriveIdentity, IdeDrive } from './ide-drive.ts';
 
 /** What the drive is doing; `fields.phase`. */
 const IDLE = 0;
@@ -81,7 +81,7 @@ export interface AtapiCdromOptions {
   slave?: boolean;
   /** Moves data where a command asks for it; without one such commands are aborted. */
   dma?: BusMaster | null;
-  serial?: string | undefined;
+  identity?: DriveIdentity;
   /** The drive's INTRQ may have changed. */
   onInterrupt: () => void;
 }
@@ -107,7 +107,7 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
   readonly #clock: Clock;
   readonly #work: DeadlineWork;
   readonly #onInterrupt: () => void;
-  readonly #serial: string;
+  readonly #identity: DriveIdentity;
   readonly #slave: boolean;
   readonly #dma: BusMaster | null;
   /** What lies in the drive, with the tray open or not. */
@@ -118,7 +118,7 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
     this.name = options.name;
     this.#clock = options.clock;
     this.#onInterrupt = options.onInterrupt;
-    this.#serial = options.serial ?? 'TCG00003';
+    this.#identity = options.identity ?? {};
     this.#slave = options.slave ?? false;
     this.#dma = options.dma ?? null;
     this.#disc = cdMedium(options.medium);
@@ -345,7 +345,7 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
   #runAta(): void {
     const f = this.fields;
     if (f.command === IDENTIFY_PACKET) {
-      identifyCdrom(f.buffer, { serial: this.#serial, dmaMode: f.dmaMode, slave: this.#slave });
+      identifyCdrom(f.buffer, { ...this.#identity, dmaMode: f.dmaMode, slave: this.#slave });
       f.position = f.remaining = f.dma = 0;
       f.limit = f.filled = 512;
       this.#show(DATA_IN, REASON_IN);

@@ -1,6 +1,13 @@
 /** A drive on an IDE channel, as the channel sees it: a hard disk (ata-disk.ts) or a CD-ROM (atapi-cdrom.ts). */
 import type { Device } from './device.ts';
 
+/** What a drive says of itself in its identification; cut to 20, 40 and 8 ASCII characters. */
+export interface DriveIdentity {
+  readonly serial?: string | undefined;
+  readonly model?: string | undefined;
+  readonly firmware?: string | undefined;
+}
+
 export interface IdeDrive extends Device {
   readonly status: number;
   /** INTRQ, before nIEN and drive selection. */

@@ -16,7 +16,7 @@ import { DeviceState } from './device.ts';
 import type { Clock, Device, IrqLine } from './device.ts';
 import type { BlockBackend } from './host.ts';
 import type { BusMaster } from './ide-dma.ts';
-import type { IdeDrive } from './ide-drive.ts';
+import type { DriveIdentity, IdeDrive } from './ide-drive.ts';
 import type { AccessSize, IoRegion } from '../memory/io-region.ts';
 
 export { guessGeometry } from './ata-geometry.ts';
@@ -44,8 +44,8 @@ export interface IdeChannelOptions {
   dma?: BusMaster;
   /** Default translations; guessed where not given. */
   geometries?: readonly (Geometry | null | undefined)[];
-  /** Serial numbers. */
-  serials?: readonly (string | undefined)[];
+  /** Serial numbers, and what else the drives are to say. */
+  identities?: readonly (DriveIdentity | null | undefined)[];
 }
 
 export class IdeChannel implements Device {
@@ -76,7 +76,7 @@ export class IdeChannel implements Device {
       if (given === null) return null;
       const common = {
         name: `${options.name}-${index === 0 ? 'master' : 'slave'}`, clock: options.clock, slave: index === 1, dma: this.#dma,
-        serial: options.serials?.[index], onInterrupt: () => this.#updateIrq(),
+        identity: options.identities?.[index] ?? {}, onInterrupt: () => this.#updateIrq(),
       };
       return 'medium' in given ? new AtapiCdrom({ ...common, medium: given.medium }) : new AtaDisk({ ...common, backend: given, geometry: options.geometries?.[index] ?? undefined });
     };

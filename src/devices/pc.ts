@@ -43,6 +43,7 @@ import { I8254 } from './i8254.ts';
 import { I8259Pair } from './i8259.ts';
 import { IdeChannel } from './ide.ts';
 import type { IdeDriveOptions } from './ide.ts';
+import type { DriveIdentity } from './ide-drive.ts';
 import { BusMaster, busMasterPorts } from './ide-dma.ts';
 import { IO_APIC_BASE, IoApic } from './io-apic.ts';
 import { Line, SharedLine, unconnected } from './irq.ts';
@@ -127,6 +128,8 @@ export interface PcConfig {
   /** Primary master, primary slave, secondary master, secondary slave: hard disks and CD-ROM drives. */
   disks?: readonly (IdeDriveOptions | null)[];
   geometries?: readonly (Geometry | null)[];
+  /** What they say of themselves; a serial number that is not given is TCG00001 to TCG00004 by place. */
+  identities?: readonly (DriveIdentity | null)[];
   /** COM1 … COM4; null = no port. */
   serials?: readonly (CharBackend | null)[];
   /** What the PC speaker plays to. */
@@ -508,7 +511,7 @@ export class Pc<P extends Processor = Processor> {
     return this.#irqs[number].input();
   }
 
-  #channel({ disks = [], geometries = [] }: PcConfig, channel: 0 | 1, dma: BusMaster): IdeChannel {
+  #channel({ disks = [], geometries = [], identities = [] }: PcConfig, channel: 0 | 1, dma: BusMaster): IdeChannel {
     const drives = [0, 1].map((i) => disks[2 * channel + i] ?? null);
     return new IdeChannel({
       name: `ide${channel}`,
@@ -517,6 +520,7 @@ export class Pc<P extends Processor = Processor> {
       dma,
       drives,
       geometries: [0, 1].map((i) => geometries[2 * channel + i] ?? null),
+      identities: [0, 1].map((i) => ({ ...identities[2 * channel + i], serial: identities[2 * channel + i]?.serial ?? `TCG${String(2 * channel + i + 1).padStart(5, '0')}` })),
     });
   }
 }

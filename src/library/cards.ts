@@ -15,8 +15,8 @@ import { VirtioRng } from '../devices/virtio-rng.ts';
 import type { NicOptions, PcOptions } from '../index.ts';
 
 /** @param random gives 32 random bits */
-export function cardsOf({ rngs = 0, virtioPorts, shares = [], inputs = [], balloon }: PcOptions, disks: readonly BlockBackend[], folders: readonly LocalFolder[], random: () => number): PciCardMaker[] {
-  const blocks = disks.map((disk, i) => virtioCard(`virtio-blk-pci-${i}`, ({ clock }) => new VirtioBlk(`virtio-blk-${i}`, clock, disk)));
+export function cardsOf({ rngs = 0, virtioPorts, shares = [], inputs = [], balloon }: PcOptions, disks: readonly { disk: BlockBackend; serial: string }[], folders: readonly LocalFolder[], random: () => number): PciCardMaker[] {
+  const blocks = disks.map(({ disk, serial }, i) => virtioCard(`virtio-blk-pci-${i}`, ({ clock }) => new VirtioBlk(`virtio-blk-${i}`, clock, disk, serial)));
   // Port 0 is for a console.
   const consoles = virtioPorts?.filter((port) => port.console) ?? [], others = virtioPorts?.filter((port) => !port.console) ?? [];
   const serial = virtioPorts === undefined ? [] : [virtioCard('virtio-serial-pci', () => new VirtioConsole('virtio-serial', [...(consoles.length === 0 ? [null] : consoles), ...others]))];

@@ -17,15 +17,17 @@ function drivesOf(options: PcOptions): DriveOptions[] {
   const short = (kind: 'ide' | 'floppy', names: readonly (typeof DISK_LETTERS[number] | typeof FLOPPY_LETTERS[number])[]): DriveOptions[] =>
     names.flatMap((name, index) => (options[name] === undefined ? [] : [{ file: options[name], interface: kind, index }]));
   const given = [...short('floppy', FLOPPY_LETTERS), ...short('ide', DISK_LETTERS), ...options.drives ?? []];
-  const hasCdrom = options.cdrom !== undefined || !given.some((drive) => drive.interface === 'ide' && drive.index === CDROM_INDEX);
+  const hasCdrom = options.cdrom !== null && (options.cdrom !== undefined || !given.some((drive) => drive.interface === 'ide' && drive.index === CDROM_INDEX));
   return hasCdrom ? [...given, { file: options.cdrom ?? '', interface: 'ide', index: CDROM_INDEX, media: 'cdrom' }] : given;
 }
 
-export const isCdrom = (options: PcOptions, index: number): boolean => drivesOf(options).some((drive) => drive.interface === 'ide' && drive.index === index && drive.media === 'cdrom');
+/** What is said of the drive at a place; null: there is none. */
+export const driveAt = (options: PcOptions, kind: DriveOptions['interface'], index: number): DriveOptions | null =>
+  drivesOf(options).find((drive) => drive.interface === kind && drive.index === index) ?? null;
 
 /** A PC has drive A even when it is empty; drive B only if something is in it, or is said of it. */
-export function floppyDrive(medium: BlockBackend | null, type: FloppyDriveType | 'auto' | null, unit: number): FloppyDriveOptions | null {
-  if (medium === null && type === null && unit > 0) return null;
+export function floppyDrive(medium: BlockBackend | null, type: FloppyDriveType | 'auto' | 'none' | null, unit: number): FloppyDriveOptions | null {
+  if (type === 'none' || (medium === null && type === null && unit > 0)) return null;
   return { medium, type: type === null || type === 'auto' ? undefined : type };
 }
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { Machine } from '../../src/index.ts';
 import { parseArguments } from '../../src/cli/options.ts';
 import { make, scratchFolder } from '../backends/block/support.ts';
 
@@ -22,7 +23,7 @@ describe('-drive', () => {
   });
 
   it.each([
-    ["unsupported bus type 'scsi' (ide, floppy, virtio, none)", 'file=a,if=scsi'], ['if=none needs an id', 'file=a,if=none'], ["unknown driver 'vhs' (raw, qcow2, qed, vdi, vmdk, vpc)", 'file=a,format=vhs'], ["invalid media 'tape' (disk, cdrom)", 'file=a,media=tape'], ['media=cdrom is for if=ide', 'file=a,media=cdrom,if=floppy'],
+    ["unsupported bus type 'scsi' (ide, floppy, virtio, none)", 'file=a,if=scsi'], ['if=none needs an id', 'file=a,if=none'], ["unknown driver 'vhs' (raw, qcow2, qed, vdi, vmdk, vpc)", 'file=a,format=vhs'], ["invalid media 'tape' (disk, cdrom)", 'file=a,media=tape'], ['media=cdrom is for if=ide and if=none', 'file=a,media=cdrom,if=floppy'],
     ["invalid cache option 'often'", 'file=a,cache=often'], ["invalid discard option 'maybe'", 'file=a,discard=maybe'], ['setting detect-zeroes to unmap is not allowed without', 'file=a,detect-zeroes=unmap'],
     ['index cannot be used with bus and unit', 'file=a,index=1,unit=1'], ['4 is not between 0 and 3', 'file=a,index=4'], ['2 is not between 0 and 1', 'file=a,unit=2'],
     ["invalid parameter 'werror'", 'file=a,werror=stop'], ['a file name is missing', 'format=raw'],
@@ -42,6 +43,49 @@ describe('-drive', () => {
   it('takes no place and no name twice', () => {
     expect(() => parseArguments(['-hdd', 'a', '-drive', 'file=b,bus=1,unit=1'])).toThrow('-drive b: drive with bus=1, unit=1 (ide) exists');
     expect(() => parseArguments(['-drive', 'file=a,id=x', '-drive', 'file=b,id=x'])).toThrow("Duplicate ID 'x' for drive");
+  });
+});
+
+describe('-device for drives', () => {
+  const none = (id: string, file = `file=${id},`): string[] => ['-drive', `${file}if=none,id=${id}`];
+  const device = (value: string): string[] => ['-device', value];
+
+  it('puts what -drive holds into places, behind the drives of -drive', () => {
+    expect(drives(...none('a'), ...device('ide-hd,drive=a'), ...none('b'), ...device('ide-hd,drive=b,bus=ide.1,unit=1'), '-hda', 'c')).toEqual([['ide', 0, 'c'], ['ide', 1, 'a'], ['ide', 3, 'b']]);
+    expect(drives('-hda', 'x', '-hdb', 'y', ...none('a'), ...device('ide-hd,drive=a,unit=0'))).toEqual([['ide', 0, 'x'], ['ide', 1, 'y'], ['ide', 2, 'a']]);
+    expect(drives('-fda', 'x', ...none('a'), ...device('floppy,drive=a,drive-type=288'))).toEqual([['floppy', 0, 'x'], ['floppy', 1, 'a']]);
+    expect(drives(...none('a'), ...none('b'), ...device('virtio-blk-pci,drive=b,bus=pci.0'), ...device('virtio-blk,drive=a'))).toEqual([['virtio', 0, 'b'], ['virtio', 1, 'a']]);
+  });
+
+  it('has CD-ROM drives, empty ones too', () => {
+    expect(parseArguments([...none('cd'), ...device('ide-cd,drive=cd,bus=ide.1'), ...device('ide-cd')]).drives).toMatchObject([
+      { interface: 'ide', index: 2, media: 'cdrom', readOnly: true, file: 'cd' }, { interface: 'ide', index: 0, media: 'cdrom', file: '' }]);
+    expect(parseArguments(['-drive', 'if=none,id=e,media=cdrom', ...device('ide-cd,drive=e')]).drives).toMatchObject([{ index: 0, media: 'cdrom', file: '' }]);
+  });
+
+  it('says what they call themselves', () => {
+    expect(parseArguments([...none('a'), ...device('ide-hd,drive=a,serial=S1,model=M,,1,ver=2.5'), ...none('b'), ...device('virtio-blk-pci,drive=b,serial=V1')]).drives).toMatchObject([
+      { serial: 'S1', model: 'M,1', firmware: '2.5' }, { interface: 'virtio', serial: 'V1' }]);
+  });
+
+  it.each([
+    ['-device ide-hd: No drive specified', device('ide-hd')], ["Property 'drive' can't find value 'z'", device('ide-hd,drive=z')], ['Device needs media, but drive is empty', ['-drive', 'if=none,id=a', ...device('ide-hd,drive=a')]],
+    ["Drive 'a' is already in use", ['-drive', 'file=x,id=a', ...device('ide-hd,drive=a')]], ["Drive 'a' is already in use", [...none('a'), ...device('ide-hd,drive=a'), ...device('ide-hd,drive=a')]],
+    ['-device ide-hd: IDE unit 0 is in use', ['-hda', 'x', ...none('a'), ...device('ide-hd,drive=a,bus=ide.0,unit=0')]], ["Bus 'ide.1' is full", ['-hdc', 'x', '-hdd', 'y', ...none('a'), ...device('ide-hd,drive=a,bus=ide.1')]],
+    ["-device ide-cd: Bus 'ide.2' not found (ide.0, ide.1)", device('ide-cd,bus=ide.2')], ["-device pvpanic: Bus 'pci.0' not found (isa.0)", device('pvpanic,bus=pci.0')],
+    ['No IDE bus has room', ['-hda', 'a', '-hdb', 'b', '-hdc', 'c', '-hdd', 'd', ...device('ide-cd')]], ['unit: 2 is not between 0 and 1', device('ide-cd,unit=2')], ["no -device has drive=a", none('a')],
+    ['both floppy drives are taken', ['-fda', 'a', '-fdb', 'b', ...none('c'), ...device('floppy,drive=c')]],
+  ])('says: %s', (message, args) => {
+    expect(() => parseArguments(args)).toThrow(message);
+  });
+
+  it('the machine has what they say, and no CD-ROM drive besides', () => {
+    const folder = scratchFolder(), disk = join(folder, 'disk.img');
+    writeFileSync(disk, Buffer.alloc(1 << 20));
+    const machine = Machine.open({ memory: 2, cdrom: null, drives: [{ file: disk, format: 'raw', interface: 'ide', index: 3 }, { file: '', interface: 'ide', index: 0, media: 'cdrom' }] });
+    expect(machine.board.ide.map(({ drives: both }) => both.map((drive) => drive?.name ?? null))).toEqual([['ide0-master', null], [null, 'ide1-slave']]);
+    machine.close();
+    rmSync(folder, { recursive: true });
   });
 });
 

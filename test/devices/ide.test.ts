@@ -30,7 +30,7 @@ const channel = (master: BlockBackend | null, slave: BlockBackend | null = null)
       level = now;
     },
   };
-  return new IdeChannel({ name: 'ide0', clock, irq, drives: [master, slave] });
+  return new IdeChannel({ name: 'ide0', clock, irq, drives: [master, slave], identities: [{ serial: 'S-1' }] });
 };
 
 const drive = (ide: IdeChannel) => ({
@@ -385,7 +385,7 @@ describe('commands', () => {
     const text = (at: number, count: number) =>
       words.slice(at, at + count).map((word) => String.fromCharCode(word >> 8, word & 0xff)).join('');
     expect(text(27, 20)).toBe('TCG86 HARDDISK'.padEnd(40));
-    expect(text(10, 10).trim()).toBe('TCG00001');
+    expect(text(10, 10).trim()).toBe('S-1');
     expect(words[47] & 0xff).toBe(16);
     expect(words[49] & 0x0200).toBe(0x0200);
     expect(words[83] & 0xc000).toBe(0x4000);
