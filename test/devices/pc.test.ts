@@ -261,6 +261,20 @@ describe('Pc wiring', () => {
     expect(inp(0x08)).toBe(0x04);
   });
 
+  test('numbers its drives by place, and lets them say what they are told to', () => {
+    pc = create({ disks: [disk(64), disk(64), { medium: null }, disk(64)], identities: [null, { serial: 'MINE', model: 'A', firmware: '7' }] });
+    const texts = (index: number, command: number): string[] => {
+      const at = [0x1f0, 0x170][index >> 1]!;
+      pc.io.write(at + 6, 0xa0 | (index & 1) << 4, 1);
+      pc.io.write(at + 7, command, 1);
+      ns += 1e9;
+      const words = Array.from({ length: 256 }, () => pc.io.read(at, 2));
+      return [[10, 10], [27, 20], [23, 4]].map(([from, count]) => words.slice(from, from! + count!).map((word) => String.fromCharCode(word >> 8, word & 255)).join('').trim());
+    };
+    expect([texts(0, 0xec), texts(1, 0xec), texts(2, 0xa1), texts(3, 0xec)]).toEqual([
+      ['TCG00001', 'TCG86 HARDDISK', '0.1'], ['MINE', 'A', '7'], ['TCG00003', 'TCG86 CD-ROM', '0.1'], ['TCG00004', 'TCG86 HARDDISK', '0.1']]);
+  });
+
   test('both IDE channels, with IRQ14 and IRQ15', () => {
     pc = create({ disks: [disk(4096), null, disk(4096)] });
     initPics();
