@@ -7,11 +7,13 @@ import { PAGE_SIZE } from './host-memory.ts';
 const LINE_SHIFT = 7;
 const LINES = PAGE_SIZE >>> LINE_SHIFT;
 
-/** A stretch of MA that an item (a translation block) was made from; within one page. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+/** The stretch of a page that an item (a translation block) was made from: its end (up to 4096) above its start (13 bits each). One number, since there are as many as blocks. */
+type Span = number;
+
+const SPAN_BITS = 13;
+const spanOf = (start: number, end: number): Span => end << SPAN_BITS | start;
+const startOf = (span: Span): number => span & PAGE_SIZE - 1;
+const endOf = (span: Span): number => span >> SPAN_BITS;
 
 /** A page with code. Libraries have thousands of blocks on a page, since each process has them elsewhere: forgetting one asks no other. */
 interface CodePage<T> {
@@ -37,14 +39,14 @@ export class CodeLines<T> {
     const number = ma >>> 12;
     let page = this.#pages.get(number);
     if (page === undefined) this.#pages.set(number, (page = { spans: new Map(), counts: new Uint32Array(LINES) }));
-    const other = page.spans.get(item), end = ma + length;
+    const other = page.spans.get(item), start = ma & PAGE_SIZE - 1, end = start + length;
     // A block that crosses into another mapping of its own page has two stretches there: all between them counts too.
-    const span = other === undefined ? { start: ma, end } : { start: Math.min(ma, other.start), end: Math.max(end, other.end) };
+    const span = other === undefined ? spanOf(start, end) : spanOf(Math.min(start, startOf(other)), Math.max(end, endOf(other)));
     if (other !== undefined) count(page.counts, other, -1);
     page.spans.set(item, span);
     count(page.counts, span, 1);
     const before = this.lines[number]!;
-    this.lines[number] = before | maskOf(span.start, span.end - span.start);
+    this.lines[number] = before | maskOf(startOf(span), endOf(span) - startOf(span));
     if (before === 0) this.#pageBecameCode(number);
   }
 
@@ -72,18 +74,19 @@ export class CodeLines<T> {
   overlapping(ma: number, length: number): T[] {
     if (!this.touches(ma, length)) return [];
     const found: T[] = [];
-    for (const [item, { start, end }] of this.#pages.get(ma >>> 12)?.spans ?? []) {
-      if (start < ma + length && end > ma) found.push(item);
+    const first = ma & PAGE_SIZE - 1;
+    for (const [item, span] of this.#pages.get(ma >>> 12)?.spans ?? []) {
+      if (startOf(span) < first + length && endOf(span) > first) found.push(item);
     }
     return found;
   }
 }
 
 /** Counts an item in or out of the lines of its span; the mask of those that have none now. */
-function count(counts: Uint32Array, { start, end }: Span, by: 1 | -1): number {
-  const last = (end - 1 & PAGE_SIZE - 1) >>> LINE_SHIFT;
+function count(counts: Uint32Array, span: Span, by: 1 | -1): number {
+  const last = endOf(span) - 1 >>> LINE_SHIFT;
   let empty = 0;
-  for (let line = (start & PAGE_SIZE - 1) >>> LINE_SHIFT; line <= last; line++) {
+  for (let line = startOf(span) >>> LINE_SHIFT; line <= last; line++) {
     counts[line] = counts[line]! + by;
     if (counts[line] === 0) empty |= 1 << line;
   }

@@ -12,7 +12,8 @@ import type { EnvLayout } from './env.ts';
 import type { Block } from './ir.ts';
 import { JUMP_CACHE_SIZE, jumpHash } from './jump-cache.ts';
 import { HEAD_CS_BASE, HEAD_CS_LIMIT, HEAD_EXEC_COUNT, HEAD_FLAGS, HEAD_ICOUNT, HEAD_JUMP_HITS, HEAD_PC, HEAD_TB, HEAD_WORDS, Packer } from './pack.ts';
-import { Linkage, canLink, link, unlink } from './tb-chain.ts';
+import { canLink, link, unlink } from './tb-chain.ts';
+import type { Jump } from './tb-chain.ts';
 import { Twins } from './twins.ts';
 import type { Relocations } from './twins.ts';
 
@@ -50,7 +51,12 @@ export class TranslationBlock implements TbKey {
   readonly position: number;
   readonly starts: number;
   readonly end: number;
-  readonly linkage: Linkage;
+  /** Positions of the words for goto_tb 0 and 1 (0 = none), where they lead, and who leads here. */
+  readonly word0: number;
+  readonly word1: number;
+  jump0: Jump | undefined = undefined;
+  jump1: Jump | undefined = undefined;
+  incoming: Jump | undefined = undefined;
   /** False once dropped; its code may still be running. */
   valid = true;
   /** Next block in the same bucket. */
@@ -86,7 +92,7 @@ export class TranslationBlock implements TbKey {
     this.position = packed.start;
     this.starts = packed.starts;
     this.end = packed.end;
-    this.linkage = new Linkage([packed.links[0], packed.links[1]]);
+    [this.word0, this.word1] = packed.links;
   }
 }
 
@@ -232,7 +238,7 @@ export class TbCache {
     code.copyWithin(start, from.position, from.end);
     code.fill(0, start, start + HEAD_WORDS);
     code[start + HEAD_ICOUNT] = from.icount;
-    const links = from.linkage.words.map((word) => (word === 0 ? 0 : word + apart)) as [number, number];
+    const links = [from.word0 && from.word0 + apart, from.word1 && from.word1 + apart] as const;
     for (const word of links) if (word !== 0) code[word] = 0;
     for (const offset of from.relocations!.positions) code[start + offset] = code[start + offset]! + apart;
     const block = new TranslationBlock(from, { icount: from.icount, start, starts: from.starts + apart, end: from.end + apart, links });

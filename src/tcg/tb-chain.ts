@@ -1,21 +1,17 @@
 /**
  * Direct links between blocks (goto_tb): the linking word in the code of the one block holds the position of the other.
- * Each block lists who jumps to it, so that dropping it unlinks exactly those.
+ * Each block lists who jumps to it, so that dropping it unlinks exactly those. There are a hundred thousand blocks: what one
+ * keeps of its links is fields of its own and an object for each link that there is, no arrays.
  */
 import type { TranslationBlock } from './tb-cache.ts';
 
-/** Linkage of one block; apart from its identity, which lookups compare. */
-export class Linkage {
-  /** Positions of the words for goto_tb 0 and 1; 0 = none. */
-  readonly words: readonly [number, number];
-  /** Where they lead. */
-  readonly targets: [TranslationBlock | undefined, TranslationBlock | undefined] = [undefined, undefined];
-  /** Who leads here, and by which slot. */
-  readonly incoming: { from: TranslationBlock; slot: 0 | 1 }[] = [];
-
-  constructor(words: readonly [number, number]) {
-    this.words = words;
-  }
+/** That a goto_tb of one block leads to another. */
+export interface Jump {
+  readonly from: TranslationBlock;
+  readonly to: TranslationBlock;
+  readonly slot: 0 | 1;
+  /** Another one that leads to the same block. */
+  next: Jump | undefined;
 }
 
 /**
@@ -23,34 +19,49 @@ export class Linkage {
  * about the processor; and the target lies in one page, since the mapping of a second one may have changed.
  */
 export function canLink(from: TranslationBlock, slot: 0 | 1, to: TranslationBlock): boolean {
-  return from.valid && to.valid && from.linkage.words[slot] !== 0 && from.linkage.targets[slot] === undefined
+  return from.valid && to.valid && wordOf(from, slot) !== 0 && (slot === 0 ? from.jump0 : from.jump1) === undefined
     && to.page1 < 0 && to.page0 === from.page0 && ((from.pc ^ to.pc) & ~0xfff) === 0
     && to.csBase === from.csBase && to.csLimit === from.csLimit && to.flags === from.flags;
 }
 
 /** Links a slot. The caller has asked canLink(). */
 export function link(code: Int32Array, from: TranslationBlock, slot: 0 | 1, to: TranslationBlock): void {
-  code[from.linkage.words[slot]] = to.position;
-  from.linkage.targets[slot] = to;
-  to.linkage.incoming.push({ from, slot });
+  code[wordOf(from, slot)] = to.position;
+  const jump = { from, to, slot, next: to.incoming };
+  setJump(from, slot, jump);
+  to.incoming = jump;
 }
 
 /** Takes a block out of all chains. */
 export function unlink(code: Int32Array, block: TranslationBlock): void {
-  const { incoming, targets, words } = block.linkage;
-  for (const { from, slot } of incoming) {
-    code[from.linkage.words[slot]] = 0;
-    from.linkage.targets[slot] = undefined;
+  for (let jump = block.incoming; jump !== undefined; jump = jump.next) take(code, jump);
+  block.incoming = undefined;
+  for (const jump of [block.jump0, block.jump1]) {
+    if (jump === undefined) continue;
+    take(code, jump);
+    const { to } = jump;
+    if (to.incoming === jump) {
+      to.incoming = jump.next;
+      continue;
+    }
+    let before = to.incoming!;
+    while (before.next !== jump) before = before.next!;
+    before.next = jump.next;
   }
-  incoming.length = 0;
-  for (const slot of [0, 1] as const) {
-    const target = targets[slot];
-    if (target === undefined) continue;
-    code[words[slot]] = 0;
-    targets[slot] = undefined;
-    const list = target.linkage.incoming;
-    const at = list.findIndex((entry) => entry.from === block && entry.slot === slot);
-    list[at] = list[list.length - 1]!;
-    list.pop();
-  }
+}
+
+/** Position of the word for goto_tb `slot`; 0 = none. */
+function wordOf(block: TranslationBlock, slot: 0 | 1): number {
+  return slot === 0 ? block.word0 : block.word1;
+}
+
+function setJump(block: TranslationBlock, slot: 0 | 1, jump: Jump | undefined): void {
+  if (slot === 0) block.jump0 = jump;
+  else block.jump1 = jump;
+}
+
+/** The block leads nowhere by this slot any more. */
+function take(code: Int32Array, { from, slot }: Jump): void {
+  code[wordOf(from, slot)] = 0;
+  setJump(from, slot, undefined);
 }

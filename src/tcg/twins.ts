@@ -103,7 +103,7 @@ function compare(code: Int32Array, a: TranslationBlock, b: TranslationBlock): Re
   const addresses: number[] = [], positions: number[] = [];
   for (let offset = HEAD_WORDS; offset < end; offset++) {
     const at = a.position + offset, differ = code[at]! - code[b.position + offset]! | 0;
-    if (differ === 0 || a.linkage.words.includes(at)) continue;
+    if (differ === 0 || at === a.word0 || at === a.word1) continue;
     if (differ === distance) addresses.push(offset);
     else if (differ === apart && code[at]! >= a.position && code[at]! <= a.end) positions.push(offset);
     else return null;

@@ -106,7 +106,9 @@ describe('invalidation', () => {
     expect([regs[EAX], regs[EIP]]).toEqual([1, 0x1010]);
     machine.run(other);
     expect([regs[EAX], regs[EIP]]).toEqual([3, 0x1030]);
-    expect(c.linkage.incoming).toEqual([{ from: other, slot: 0 }]);
+    expect(c.incoming).toBe(other.jump0);
+    expect(other.jump0).toMatchObject({ to: c, next: undefined });
+    expect([a.jump0, b.jump0]).toEqual([undefined, undefined]);
     expect(cache.counters.invalidations).toBe(1);
     cache.invalidate(b);
     expect(cache.counters.invalidations).toBe(1);
@@ -123,7 +125,7 @@ describe('invalidation', () => {
     machine.regs[LAYOUT.budget] = 5;
     expect(machine.run(a)).toBe(EXIT_BUDGET);
     machine.cache.invalidate(a);
-    expect(a.linkage.incoming).toEqual([]);
+    expect([a.incoming, a.jump0]).toEqual([undefined, undefined]);
     machine.regs[LAYOUT.budget] = 5;
     expect(machine.run(a)).toBe(EXIT_CHAIN_0);
   });

@@ -19,11 +19,12 @@ const NONE: readonly number[] = [];
 
 /** All of them, for an optimized block. */
 export function successorsOf(block: Block, eip: number): readonly number[] {
-  let found = NONE;
+  const found: number[] = [];
   block.ops.forEach(({ def }, at) => {
     if (def !== O.GOTO_TB && def !== O.LOOKUP_AND_GOTO_PTR) return;
     const target = constantTarget(block, at, eip);
-    if (target !== undefined) found = [...found, target];
+    if (target !== undefined) found.push(target);
   });
-  return found;
+  // A copy takes no more room than it needs, and there are as many as blocks.
+  return found.length === 0 ? NONE : found.slice();
 }
