@@ -16,6 +16,8 @@ const CATCH_UP = 2;
 const BEHIND_MOST = 300_000_000_000;
 /** Host time of a slice that counts (ns): what is longer is a stall. */
 const SLICE_MOST = 2_000_000;
+/** How much too early a timer may fire in a guest that halts (ns of the host): hosts sleep for whole milliseconds, and waking up for the rest costs more than a tick does. */
+const EARLY_MOST = 1_000_000;
 /** A slice may take so much virtual time whatever timers there are (ns): devices have some that are due within microseconds. */
 const SLICE_LEAST = 100_000;
 
@@ -86,8 +88,9 @@ export class GuestTime {
     this.#began = null;
   }
 
-  /** The guest halts: time goes on to where it should be, `deadline` at most. */
+  /** The guest halts: time goes on to where it should be, `deadline` at most, or to a deadline that is as good as there. */
   idle(deadline: number): void {
-    this.#reached = Math.max(this.#reached, Math.min(this.#target.now(), Math.ceil(deadline)));
+    const now = this.#target.now(), due = Math.ceil(deadline);
+    this.#reached = Math.max(this.#reached, due <= now + EARLY_MOST * this.#target.pace ? due : now);
   }
 }

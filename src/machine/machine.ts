@@ -58,7 +58,7 @@ export interface Host {
   now(): number;
   /** Comes back after pending host events have been handled. */
   yield(): Promise<void>;
-  /** Comes back after `milliseconds`, or earlier when `wake` is called. */
+  /** Comes back after `milliseconds`, a whole number, or earlier: when `wake` is called, or by itself. */
   sleep(milliseconds: number): Promise<void>;
   wake(): void;
 }
@@ -258,7 +258,7 @@ export class MachineCore<B extends Board = Board> {
       if (this.#ended() !== null) break;
       if (this.#host.now() > limit) this.#result = { reason: 'timeout' };
       else if (idle > 0) {
-        await this.#host.sleep(Math.min(idle, SLEEP_MAX) / 1e6);
+        await this.#host.sleep(Math.ceil(Math.min(idle, SLEEP_MAX) / 1e6));
         if (time instanceof GuestTime) time.idle(this.board.clock.nextDeadline());
       }
       else await this.#host.yield();
