@@ -2,6 +2,7 @@
 import { NIC_MODELS, isNicModel } from '../devices/pc-nics.ts';
 import type { NicModel } from '../devices/pc-nics.ts';
 import type { PortForward, UserOptions } from '../backends/net/user.ts';
+import type { DatagramOptions } from '../backends/net/datagrams.ts';
 import type { SocketOptions } from '../backends/net/socket.ts';
 import { userSettings } from '../backends/net/user.ts';
 import { DUMP_LENGTH } from '../backends/net/dump.ts';
@@ -14,7 +15,7 @@ import { checkProperties, parseNumber, parseOnOff, parseProperties } from './pro
 /** `-netdev`: a network by its name. */
 export interface NetdevOption {
   readonly id: string;
-  readonly network: { readonly kind: 'user'; readonly user: UserOptions } | { readonly kind: 'socket'; readonly socket: SocketOptions };
+  readonly network: { readonly kind: 'user'; readonly user: UserOptions } | { readonly kind: 'socket'; readonly socket: SocketOptions | DatagramOptions };
   /** As written, for messages. */
   readonly option: string;
 }
@@ -41,6 +42,12 @@ export interface NicOption {
 }
 
 const USER_KEYS = ['id', 'net', 'host', 'dns', 'dhcpstart', 'hostname', 'restrict', 'hostfwd'] as const;
+const SOCKET_MODES = ['listen', 'connect', 'mcast', 'udp'] as const;
+/** What QEMU has beside these, with what to do instead. */
+const REFUSED: Readonly<Record<string, string>> = {
+  hubport: 'there are no hubs; -netdev socket,mcast= joins any number of machines', stream: '-netdev socket with listen= or connect= is the same over TCP',
+  dgram: '-netdev socket with udp= or mcast= is the same', tap: 'Node cannot open taps; user and socket are there', bridge: 'Node cannot open taps; user and socket are there',
+};
 const DEFAULT_MODEL: NicModel = 'e1000';
 /** QEMU's other names of a card. */
 const ALIASES: Readonly<Record<string, NicModel>> = { virtio: 'virtio-net-pci', 'virtio-net': 'virtio-net-pci' };
@@ -77,14 +84,29 @@ function parseForward(option: string, text: string): PortForward {
   };
 }
 
-/** `listen=[ADDRESS]:PORT` or `connect=ADDRESS:PORT`. */
-function parseSocket(option: string, properties: Map<string, string>): SocketOptions {
-  checkProperties(option, properties, ['type', 'id', 'listen', 'connect']);
-  const listen = properties.get('listen'), target = listen ?? properties.get('connect');
-  if (target === undefined || (listen !== undefined && properties.has('connect'))) throw new UsageError(`${option}: exactly one of listen= and connect= is required`);
-  const match = /^([^:]*):(\d+)$/.exec(target);
-  if (match === null || Number(match[2]) > 65535 || Number(match[2]) === 0) throw new UsageError(`${option}: '${target}' is no ADDRESS:PORT`);
-  return { mode: listen === undefined ? 'connect' : 'listen', address: match[1] || LOOPBACK, port: Number(match[2]) };
+const place = (option: string, text: string): { address: string; port: number } => {
+  const match = /^([^:]*):(\d+)$/.exec(text);
+  if (match === null || Number(match[2]) > 65535 || Number(match[2]) === 0) throw new UsageError(`${option}: '${text}' is no ADDRESS:PORT`);
+  return { address: match[1] || LOOPBACK, port: Number(match[2]) };
+};
+
+/** `listen=[ADDRESS]:PORT`, `connect=ADDRESS:PORT`, `udp=ADDRESS:PORT,localaddr=[ADDRESS]:PORT` or `mcast=GROUP:PORT[,localaddr=ADDRESS]`. */
+function parseSocket(option: string, properties: Map<string, string>): SocketOptions | DatagramOptions {
+  checkProperties(option, properties, ['type', 'id', ...SOCKET_MODES, 'localaddr']);
+  const modes = SOCKET_MODES.filter((mode) => properties.has(mode)), [mode] = modes, local = properties.get('localaddr');
+  if (mode === undefined || modes.length > 1) throw new UsageError(`${option}: exactly one of listen=, connect=, mcast= or udp= is required`);
+  const target = place(option, properties.get(mode)!);
+  if (mode === 'udp') {
+    if (local === undefined) throw new UsageError(`${option}: localaddr= is mandatory with udp=`);
+    return { mode, target, local: place(option, local) };
+  }
+  if (mode === 'mcast') {
+    if ((parseAddress(target.address) ?? 0) >>> 28 !== 14) throw new UsageError(`${option}: '${target.address}' is no multicast address (224.0.0.0 to 239.255.255.255)`);
+    if (local !== undefined && parseAddress(local) === null) throw new UsageError(`${option}: localaddr=${local} is no address`);
+    return { mode, target, local: local === undefined ? null : { address: local, port: 0 } };
+  }
+  if (local !== undefined) throw new UsageError(`${option}: localaddr= is only valid with mcast= or udp=`);
+  return { mode, ...target };
 }
 
 /** The network that `kind,key=value...` describes. */
@@ -94,6 +116,7 @@ function parseNetdev(config: Config, option: string, kind: string, properties: M
     config.netdevs.push({ id, network: { kind, socket: parseSocket(option, properties) }, option });
     return;
   }
+  if (Object.hasOwn(REFUSED, kind)) throw new UsageError(`${option}: ${REFUSED[kind]}`);
   if (kind !== 'user') throw new UsageError(`${option}: parameter 'type' expects a netdev backend type, not '${kind}' (user, socket)`);
   checkProperties(option, properties, ['type', ...USER_KEYS]);
   const user: UserOptions = {

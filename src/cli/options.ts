@@ -163,8 +163,8 @@ export const OPTIONS: readonly Option[] = [
   { names: ['debugcon'], argument: LINE_ARGUMENT, help: 'where bytes written to port E9h go', set: (config, value, option) => {
     config.debugcon = parseLine(option, value);
   } },
-  { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT] | socket,id=ID,listen=[ADDR]:PORT|connect=ADDR:PORT',
-    help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest; socket: the card of another machine", set: setNetdev },
+  { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT] | socket,id=ID,listen=[ADDR]:PORT|connect=ADDR:PORT|udp=ADDR:PORT,localaddr=[ADDR]:PORT|mcast=GROUP:PORT[,localaddr=ADDR]',
+    help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest; socket: the cards of other machines", set: setNetdev },
   { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },

@@ -13,6 +13,7 @@ describe('network options', () => {
         { protocol: 'udp', hostAddress: '0.0.0.0', hostPort: 69, guestAddress: '192.168.5.20', guestPort: 69 },
       ],
     } } }]);
+    expect(parse('-netdev', 'socket,id=s,udp=127.0.0.1:1,localaddr=:2').netdevs).toMatchObject([{ network: { socket: { mode: 'udp', target: { port: 1 }, local: { address: '127.0.0.1', port: 2 } } } }]);
     expect(parse('-netdev', 'socket,id=s,listen=:9999').netdevs).toMatchObject([{ network: { kind: 'socket', socket: { mode: 'listen', address: '127.0.0.1', port: 9999 } } }]);
     expect(nics).toMatchObject([{ model: 'ne2k_isa', netdev: 'n0', iobase: 0x320, irq: 5, mac: '52:54:00:00:00:01' }]);
   });
@@ -26,10 +27,15 @@ describe('network options', () => {
   });
 
   it.each([
-    [['-netdev', 'socket,id=s'], /exactly one of listen= and connect=/],
+    [['-netdev', 'socket,id=s'], /exactly one of listen=, connect=, mcast= or udp= is required/],
+    [['-netdev', 'socket,id=s,udp=127.0.0.1:1'], /localaddr= is mandatory with udp=/],
+    [['-netdev', 'socket,id=s,mcast=10.0.0.1:1'], /no multicast address/],
+    [['-netdev', 'socket,id=s,connect=:1,localaddr=:2'], /only valid with mcast= or udp=/],
+    [['-netdev', 'stream,id=s'], /-netdev socket with listen= or connect= is the same/],
     [['-netdev', 'socket,id=s,connect=here'], /'here' is no ADDRESS:PORT/],
     [['-netdev', 'user'], /parameter 'id' is missing/],
-    [['-netdev', 'tap,id=x'], /expects a netdev backend type, not 'tap'/],
+    [['-netdev', 'vde,id=x'], /expects a netdev backend type, not 'vde'/],
+    [['-netdev', 'tap,id=x'], /Node cannot open taps/],
     [['-netdev', 'user,id=x,ipv7=on'], /invalid parameter 'ipv7'/],
     [['-netdev', 'user,id=x', '-netdev', 'user,id=x'], /Duplicate ID 'x'/],
     [['-netdev', 'user,id=x,net=10.0.2.0/99'], /net=10\.0\.2\.0\/99 is no network/],
