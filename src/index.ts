@@ -176,6 +176,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   nics?: readonly NicOptions[];
   /** What the guest writes to port E9h. */
   debugConsole?: CharBackend | null;
+  /** Its port (E9h if not given), and what that reads as (E9h). */
+  debugPort?: { iobase: number; readback: number };
   /** A virtio-serial card with these ports; consoles come first. */
   virtioPorts?: readonly ConsolePort[];
   /** Folders of the host that the guest can mount. It never gets out of them, symbolic links included. */
@@ -283,7 +285,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
         speaker: options.speaker ?? null,
         parallels: options.parallels ?? [unplugged()],
         nics: (options.nics ?? []).map(nicOf),
-        debugConsole: options.debugConsole ?? null,
+        debugConsole: options.debugConsole ?? null, ...(options.debugPort === undefined ? {} : { debugPort: options.debugPort }),
         pvpanic: options.pvpanic ? { ioport: PVPANIC_PORT, events: PVPANIC_EVENTS, ...options.pvpanic, happened: (event) => {
           options.notify?.(event === 'panicked' ? 'the guest panicked' : 'the guest panicked, and its crash kernel takes over');
           if (event === 'panicked') machine?.panicked();

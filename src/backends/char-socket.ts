@@ -6,6 +6,7 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { StreamChar } from './char-stream.ts';
+import { Telnet } from './telnet.ts';
 
 export interface SocketCharOptions {
   /** Where: an address and port, or the path of a Unix socket. */
@@ -16,6 +17,8 @@ export interface SocketCharOptions {
   readonly wait: boolean;
   /** Seconds after which a connection that was lost, or cannot be made, is tried anew; 0: never. */
   readonly reconnect: number;
+  /** The other end speaks telnet. */
+  readonly telnet?: boolean;
 }
 
 /** ms for an other end that does not read to take the last bytes. */
@@ -112,7 +115,7 @@ export class SocketChar extends StreamChar {
       this.detach();
       if (!this.#options.server && this.#options.reconnect > 0) this.#again();
     });
-    this.attach(socket, socket);
+    this.attach(socket, socket, this.#options.telnet === true ? new Telnet(this.#options.server, (bytes) => socket.write(bytes)) : undefined);
   }
 
   #again(): void {

@@ -1,4 +1,5 @@
 /** -device: all models. Those of drives, virtio, folders and networks are rows of their own files. */
+import { DEBUG_PORT } from '../devices/debug-port.ts';
 import { PVPANIC_EVENTS, PVPANIC_PORT } from '../devices/pvpanic.ts';
 import type { Config } from './config.ts';
 import { DeviceValues, listDevices, listProperties } from './device-model.ts';
@@ -35,6 +36,20 @@ export const DEVICES: DeviceModels = {
       const iobase = values.number('iobase')!, iosize = values.number('iosize')!;
       if (iobase + iosize > 0x10000) throw new UsageError(`${option} iobase: ${iobase} is not between 0 and ${0x10000 - iosize}`);
       config.debugExit = { iobase, iosize };
+    },
+  },
+  'isa-debugcon': {
+    category: 'Misc', bus: 'ISA', description: 'bytes written to its port go to a chardev',
+    properties: {
+      chardev: { type: 'str', text: 'ID of a chardev to use as a backend' }, iobase: { type: 'uint32', max: 0xffff, default: DEBUG_PORT },
+      readback: { type: 'uint32', max: 0xff, text: 'what the port reads as', default: DEBUG_PORT },
+    },
+    add: (config, values, option) => {
+      const chardev = values.text('chardev');
+      if (chardev === undefined) throw new UsageError(`${option}: Can't create isa debug console, empty char device (chardev=ID)`);
+      if (config.debugcon !== null) throw new UsageError(`${option}: the board takes one debug console`);
+      config.debugcon = { option, end: chardev };
+      config.debugPort = { iobase: values.number('iobase')!, readback: values.number('readback')! };
     },
   },
   pvpanic: {

@@ -161,6 +161,7 @@ export const OPTIONS: readonly Option[] = [
     config.parallel.push(parseLine(option, value));
   } },
   { names: ['debugcon'], argument: LINE_ARGUMENT, help: 'where bytes written to port E9h go', set: (config, value, option) => {
+    if (config.debugcon !== null) throw new UsageError(`${option} ${value}: the board takes one debug console`);
     config.debugcon = parseLine(option, value);
   } },
   { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT] | socket,id=ID,listen=[ADDR]:PORT|connect=ADDR:PORT|udp=ADDR:PORT,localaddr=[ADDR]:PORT|mcast=GROUP:PORT[,localaddr=ADDR]',
@@ -168,9 +169,9 @@ export const OPTIONS: readonly Option[] = [
   { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
-  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | pvpanic[,ioport=0x505] | pc-testdev | ide-hd,drive=ID[,bus=ide.0|ide.1][,unit=0|1][,serial=TEXT] | ide-cd[,drive=ID] | floppy[,drive=ID][,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID[,serial=TEXT] | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
+  { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | isa-debugcon,chardev=ID[,iobase=0xe9][,readback=0xe9] | pvpanic[,ioport=0x505] | pc-testdev | ide-hd,drive=ID[,bus=ide.0|ide.1][,unit=0|1][,serial=TEXT] | ide-cd[,drive=ID] | floppy[,drive=ID][,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID[,serial=TEXT] | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
     help: 'lets the guest end the emulator; the VGA adapter, with another BIOS or more memory; network cards; -device help lists all, -device NAME,help their properties', set: setDevice },
-  { names: ['chardev'], argument: 'stdio|null|file,path=FILE[,append=on]|pipe,path=PATH|socket,path=PATH|socket,[host=ADDR,]port=PORT[,server=on][,wait=off][,reconnect=SECONDS],id=ID', help: 'what is at the other end of a virtconsole, a virtserialport, or a -serial chardev:ID', set: setChardev },
+  { names: ['chardev'], argument: 'stdio|null|file,path=FILE[,append=on]|pipe,path=PATH|socket,path=PATH|socket,[host=ADDR,]port=PORT[,server=on][,wait=off][,telnet=on][,reconnect=SECONDS]|udp,[host=ADDR,]port=PORT[,localaddr=ADDR][,localport=PORT],id=ID[,logfile=FILE][,logappend=on]', help: 'what is at the other end of a virtconsole, a virtserialport, or a -serial chardev:ID', set: setChardev },
   { names: ['virtfs'], argument: 'local,path=FOLDER,mount_tag=TAG,security_model=none|passthrough[,readonly=on][,id=ID]', help: 'a folder of the host that the guest mounts by 9P, and cannot leave', set: setVirtfs },
   { names: ['fsdev'], argument: 'local,id=ID,path=FOLDER,security_model=none|passthrough[,readonly=on]', help: 'the same, for a -device virtio-9p-pci,fsdev=ID,mount_tag=TAG', set: setFsdev },
   { names: ['audiodev'], argument: 'none,id=ID | wav,id=ID[,path=FILE.wav][,out.frequency=44100]', help: 'where sound goes', set: setAudiodev },

@@ -28,7 +28,7 @@ import { AtaDisk } from './ata-disk.ts';
 import type { Geometry } from './ata-geometry.ts';
 import { AtapiCdrom } from './atapi-cdrom.ts';
 import { VirtualClock } from './clock.ts';
-import { DebugPort } from './debug-port.ts';
+import { DEBUG_PORT, DebugPort } from './debug-port.ts';
 import type { Clock, Device, IrqLine, SavedState } from './device.ts';
 import { FloppyController } from './fdc.ts';
 import type { FloppyDriveOptions } from './fdc.ts';
@@ -140,6 +140,8 @@ export interface PcConfig {
   nics?: readonly NicConfig[];
   /** What the guest writes to port E9h; no port without it. */
   debugConsole?: CharBackend | null;
+  /** Its port (E9h), and what that reads as. */
+  debugPort?: { iobase: number; readback: number };
   /** What -kernel adds to the firmware configuration: items by number. */
   firmwareItems?: ReadonlyMap<number, Uint8Array>;
   /** Files of the firmware configuration: option ROMs as `genroms/NAME`. */
@@ -306,7 +308,7 @@ export class Pc<P extends Processor = Processor> {
       const backend = config.parallels?.[i] ?? null;
       return backend && new ParallelPort(`lpt${i + 1}`, this.#irq(irq), backend);
     });
-    const debugPort = config.debugConsole ? new DebugPort(config.debugConsole) : null;
+    const debugPort = config.debugConsole ? new DebugPort(config.debugConsole, config.debugPort?.readback) : null;
     const debugExit = config.debugExit ? new IsaDebugExit(config.debugExit.iosize, config.debugExit.exit) : null;
 
     const pvpanic = config.pvpanic ? new Pvpanic(config.pvpanic.events, config.pvpanic.happened) : null;
@@ -351,7 +353,7 @@ export class Pc<P extends Processor = Processor> {
     this.serials.forEach((serial, i) => serial && io.map(SERIAL_PORTS[i][0], serial.io));
     parallels.forEach((parallel, i) => parallel && io.map(PARALLEL_PORTS[i]![0], parallel.io));
     for (const { port, card } of isaCards) io.map(port, card.io);
-    if (debugPort) io.map(0xe9, debugPort.io);
+    if (debugPort) io.map(config.debugPort?.iobase ?? DEBUG_PORT, debugPort.io);
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
     if (pvpanic && config.pvpanic) io.map(config.pvpanic.ioport, pvpanic.io);
 

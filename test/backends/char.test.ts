@@ -1,6 +1,7 @@
 /** Lines over sockets and pipes of the host. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openChar } from '../../src/backends/char.ts';
 import type { CharOptions, OpenCharBackend } from '../../src/backends/char.ts';
+import { DatagramChar } from '../../src/backends/char-datagrams.ts';
 import { SocketChar } from '../../src/backends/char-socket.ts';
+import { Telnet } from '../../src/backends/telnet.ts';
 
 const LOOPBACK = '127.0.0.1';
 let scratch: string, open: { close(): void }[], got: string;
@@ -144,6 +147,61 @@ describe('lines', () => {
     writeFileSync(join(scratch, 'plain'), '');
     await expect(line({ kind: 'pipe', path: join(scratch, 'plain') })).rejects.toThrow('is no named pipe');
     await expect(line({ kind: 'pipe', path: join(scratch, 'none') })).rejects.toThrow('ENOENT');
+  });
+
+  it('telnet: a server says how it is, and commands are no input', async () => {
+    const end = listening(await SocketChar.open({ target: { host: LOOPBACK, port: 0 }, ...server, telnet: true })), socket = connect(end.port!, LOOPBACK), heard = hears(socket);
+    const greeting = [255, 251, 1, 255, 251, 3, 255, 251, 0, 255, 253, 0];
+    await until(() => heard().length === greeting.length);
+    // Yes to all, a terminal type that is declined, a byte FFh, a subnegotiation, no operation.
+    for (const byte of [0x61, 255, 253, 1, 255, 251, 0, 255, 251, 24, 0x62, 255, 255, 255, 250, 31, 0, 80, 255, 240, 255, 241, 0x63]) socket.write(Uint8Array.of(byte));
+    await until(() => got === 'ab\xffc');
+    say(end, 'x\xff');
+    await until(() => heard().length === greeting.length + 6);
+    expect([...Buffer.from(heard(), 'latin1')]).toEqual([...greeting, 255, 254, 24, 0x78, 255, 255]);
+  });
+
+  it('two telnet ends of ours agree, and stop talking of it', async () => {
+    const said: number[][] = [], answers: [number[], number[]] = [[], []];
+    const one = new Telnet(true, (bytes) => answers[0].push(...bytes)), two = new Telnet(false, (bytes) => answers[1].push(...bytes));
+    for (let round = 0; round < 4; round++) {
+      const [a, b] = answers.map((list) => Uint8Array.from(list.splice(0)));
+      said.push([a!.length, b!.length]);
+      two.decode(a!);
+      one.decode(b!);
+    }
+    expect(said).toEqual([[12, 0], [0, 12], [0, 0], [0, 0]]);
+  });
+
+  it('datagrams: each way, whatever their size', async () => {
+    const other = createSocket('udp4');
+    await new Promise<void>((resolve) => other.bind(0, LOOPBACK, resolve));
+    open.push({ close: () => other.close() });
+    let heard = '';
+    other.on('message', (bytes) => { heard += bytes.toString('latin1'); });
+    const end = listening(await DatagramChar.open({ target: { host: LOOPBACK, port: other.address().port }, local: { host: LOOPBACK, port: 0 } }));
+    say(end, 'x'.repeat(3000));
+    await until(() => heard.length === 3000);
+    other.send('hello', end.port, LOOPBACK);
+    other.send('', end.port, LOOPBACK);
+    await until(() => got === 'hello');
+    end.room = () => 0;
+    for (let i = 0; i < 100; i++) other.send('y'.repeat(1000), end.port, LOOPBACK);
+    say(end, '!');
+    end.close();
+    await until(() => heard.endsWith('!'));
+  });
+
+  it('a log gets what the guest sends, whoever is at the other end', async () => {
+    const path = join(scratch, 'log'), host = { stdio: { write: () => {}, close: () => {} }, failed: () => {}, waiting: () => {} };
+    for (const append of [false, true]) {
+      const end = await openChar({ kind: 'file', path: join(scratch, 'file'), append: false, log: { path, append } }, host);
+      end.receive = () => {};
+      say(end, 'one');
+      end.close();
+    }
+    expect([readFileSync(path, 'utf8'), readFileSync(join(scratch, 'file'), 'utf8')]).toEqual(['oneone', 'one']);
+    await expect(openChar({ kind: 'null', log: { path: scratch, append: false } }, host)).rejects.toThrow('EISDIR');
   });
 
   it('files anew, or at their end', async () => {
