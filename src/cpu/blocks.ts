@@ -58,7 +58,7 @@ export class Blocks {
     const ma = cpu.codeAddress(pc);
     if (ma < 0) return this.#timed({ pc, eip, csBase, csLimit, flags: R[HFLAGS]! | HF_ONE_INSN }, -1);
     const flags = R[HFLAGS]! | extra;
-    const known = this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc));
+    const known = this.cache.lookup(pc, csBase, csLimit, flags, ma, () => this.#secondPage(pc), cpu.isGlobalCode(pc));
     if (known !== undefined) return known;
     const key = { pc, eip, csBase, csLimit, flags };
     return this.#fromTwin(key, ma) ?? this.#timed(key, ma);

@@ -344,7 +344,7 @@ export class Cpu extends MemoryAccess {
   /** CR0, CR3, CR4, EFER or A20 have changed. */
   flushTlb(keepGlobal = false): void {
     this.reload(keepGlobal);
-    this.exec.clearJumpCache();
+    this.exec.clearJumpCache(keepGlobal);
   }
 
   watchpointsChanged(): void {

@@ -330,8 +330,9 @@ export class Executor {
     this.#cpu.kick();
   }
 
-  clearJumpCache(): void {
-    this.cache.clearJumpCache();
+  /** @param keepGlobal what is in global pages stays */
+  clearJumpCache(keepGlobal = false): void {
+    this.cache.clearJumpCache(keepGlobal);
   }
 
   /** See MemoryAccess: a store to [ma, ma + length) must be done by the instruction alone. */

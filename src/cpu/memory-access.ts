@@ -282,6 +282,11 @@ export abstract class MemoryAccess {
     return this.#writeTable()[va >>> 12]! ^ va;
   }
 
+  /** The code at va is in a global page: it stays where it is when CR3 changes. Asked after codeAddress(). */
+  isGlobalCode(va: number): boolean {
+    return this.tlb.view(this.#codeView()).holdsGlobal(va);
+  }
+
   /** The MA of the code byte at va, -1 if it is not in plain memory (then `codeByteSlow` reads it); throws on a page fault. */
   codeAddress(va: number): number {
     const view = this.#codeView();

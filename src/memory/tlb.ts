@@ -31,6 +31,8 @@ class PageList {
 export class TlbView {
   readonly read = new Int32Array(PAGES);
   readonly write = new Int32Array(PAGES);
+  /** For each page with an entry: 1 if it is global. */
+  readonly #isGlobal = new Uint8Array(PAGES);
   /** Pages that may be written: the write table itself, but in lockstep. */
   readonly granted: Int32Array;
   /** Old entries of pages that have changed: page, read, granted, … */
@@ -50,7 +52,14 @@ export class TlbView {
   fill(va: number, ma: number, writable: boolean, global = false): void {
     const page = va >>> 12, entry = (va & ~4095) ^ (ma & ~4095);
     this.#note(page, global);
+    this.#isGlobal[page] = global ? 1 : 0;
     this.#set(page, entry, writable ? entry : this.granted[page]!);
+  }
+
+  /** va's page is here, and stays at flush(true). */
+  holdsGlobal(va: number): boolean {
+    const page = va >>> 12;
+    return (this.read[page]! ^ va) >= 0 && this.#isGlobal[page] === 1;
   }
 
   /** @param keepGlobal global pages stay */

@@ -112,6 +112,9 @@ const FIRST_POSITION = 128;
 /** Smallest code buffer, in words. */
 const MIN_WORDS = 1 << 16;
 
+/** Entries of the jump cache that are listed; with more of them it is emptied whole. */
+const PASSING_MOST = 4096;
+
 export interface TbCacheOptions {
   readonly layout: EnvLayout;
   /** Size of the code buffer in bytes. */
@@ -123,6 +126,9 @@ export interface TbCacheOptions {
 export class TbCache {
   readonly code: Int32Array;
   readonly jumpCache = new Int32Array(JUMP_CACHE_SIZE);
+  /** Entries of the jump cache that go when the address space changes; how many, which may be more than are listed. */
+  private readonly passing = new Int32Array(PASSING_MOST);
+  private passingCount = 0;
   readonly counters = new Counters();
   readonly twins: Twins;
   private readonly packer: Packer;
@@ -161,8 +167,9 @@ export class TbCache {
   /**
    * The block for a state, or undefined. `ma` is that of pc; `nextPage` gives the MA of the following virtual page (negative
    * if that cannot be executed) and is asked only if a block that crosses might match. A block found enters the jump cache.
+   * @param lasting pc's page stays where it is when the address space changes
    */
-  lookup(pc: number, csBase: number, csLimit: number, flags: number, ma: number, nextPage: () => number): TranslationBlock | undefined {
+  lookup(pc: number, csBase: number, csLimit: number, flags: number, ma: number, nextPage: () => number, lasting = false): TranslationBlock | undefined {
     this.counters.lookups++;
     const page = ma >>> 12;
     let block = this.buckets[this.bucket(pc, page, flags)];
@@ -173,7 +180,7 @@ export class TbCache {
         if (second < 0 || second >>> 12 !== block.page1) continue;
       }
       this.counters.hits++;
-      this.jumpCache[jumpHash(pc)] = block.position;
+      this.remember(block, lasting && block.page1 < 0);
       return block;
     }
     return undefined;
@@ -219,7 +226,16 @@ export class TbCache {
     this.code[position + HEAD_PC] = pc;
     block.next = this.buckets[bucket];
     this.buckets[bucket] = block;
-    this.jumpCache[jumpHash(pc)] = position;
+    this.remember(block, false);
+  }
+
+  /** Enters the jump cache. @param lasting it stays there when the address space changes */
+  private remember({ pc, position }: TranslationBlock, lasting: boolean): void {
+    const at = jumpHash(pc);
+    this.jumpCache[at] = position;
+    if (lasting) return;
+    if (this.passingCount < PASSING_MOST) this.passing[this.passingCount] = at;
+    this.passingCount++;
   }
 
   /** Nobody goes to a block by its address or by a link any more. */
@@ -356,15 +372,17 @@ export class TbCache {
     this.blocks = [];
     this.buckets.fill(undefined);
     this.twins.clear();
-    this.jumpCache.fill(0);
+    this.clearJumpCache();
     this.end = FIRST_POSITION;
     this.dead = 0;
     this.counters.flushes++;
   }
 
-  /** Mappings have changed: the jump cache, which knows virtual addresses only, is emptied. */
-  clearJumpCache(): void {
-    this.jumpCache.fill(0);
+  /** Mappings have changed: the jump cache, which knows virtual addresses only, is emptied. @param keepLasting see lookup() */
+  clearJumpCache(keepLasting = false): void {
+    if (!keepLasting || this.passingCount > PASSING_MOST) this.jumpCache.fill(0);
+    else for (let i = 0; i < this.passingCount; i++) this.jumpCache[this.passing[i]!] = 0;
+    this.passingCount = 0;
   }
 
   /** The mapping of one virtual page has changed: blocks that begin in it, or cross into it, leave the jump cache. */
