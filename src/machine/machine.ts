@@ -20,6 +20,7 @@ import { GuestTime } from './guest-time.ts';
 import { Keyboard } from './keyboard.ts';
 import { InstructionTime } from './icount.ts';
 import type { MediumOptions, RemovableDrive } from './media.ts';
+import { Slack } from './slack.ts';
 import { Transcript, screenText } from './transcript.ts';
 
 /** What the machine drives. The PC (src/devices/pc.ts) is one. */
@@ -121,6 +122,7 @@ export class MachineCore<B extends Board = Board> {
   onTurn: (() => void) | null = null;
   readonly #host: Host;
   readonly #time: GuestTime | InstructionTime;
+  readonly #slack = new Slack();
   /** Due when the keyboard may take the next key, and when a step wants its turn. */
   readonly #keyTimer: Timer;
   readonly #stepTimer: Timer;
@@ -257,11 +259,9 @@ export class MachineCore<B extends Board = Board> {
       else this.onTurn?.();
       if (this.#ended() !== null) break;
       if (this.#host.now() > limit) this.#result = { reason: 'timeout' };
-      else if (idle > 0) {
-        await this.#host.sleep(Math.ceil(Math.min(idle, SLEEP_MAX) / 1e6));
-        if (time instanceof GuestTime) time.idle(this.board.clock.nextDeadline());
-      }
-      else await this.#host.yield();
+      else if (idle === 0) await this.#host.yield();
+      else if (time instanceof GuestTime) await this.#sleep(time, Math.min(idle, SLEEP_MAX));
+      else await this.#host.sleep(Math.ceil(Math.min(idle, SLEEP_MAX) / 1e6));
     }
     const result = this.#ended()!;
     // What the guest wrote last may be what the steps wait for.
@@ -269,6 +269,13 @@ export class MachineCore<B extends Board = Board> {
     const step = this.#script?.next();
     if (step !== undefined && step.done !== true) throw new StepError(`${describeStep(step.value)}: ${describeEnd(result, timeout)}`);
     return result;
+  }
+
+  async #sleep(time: GuestTime, wait: number): Promise<void> {
+    const longer = wait + this.#slack.begin(this.#host.now(), wait);
+    await this.#host.sleep(Math.ceil(longer / 1e6));
+    this.#slack.end(this.#host.now(), longer);
+    time.idle(this.board.clock.nextDeadline());
   }
 
   /** Runs the guest for one turn; returns for how many virtual nanoseconds there is nothing to do (0: go on at once). */

@@ -16,6 +16,7 @@ const START = Date.UTC(2026, 10, 25, 23, 30);
 class SimulatedHost implements Host {
   time = 0;
   stalls = 0;
+  sleeps = 0;
   /** From then on it does not stall. */
   calm = Infinity;
   /** When it is away once for `away`. */
@@ -33,6 +34,7 @@ class SimulatedHost implements Host {
   }
 
   sleep(milliseconds: number): Promise<void> {
+    this.sleeps++;
     this.#pass(milliseconds * 1e6 + 80_000);
     return Promise.resolve();
   }
@@ -127,6 +129,7 @@ interface Clocks {
   readonly hpet: number;
   readonly date: number;
   readonly stalls: number;
+  readonly sleeps: number;
 }
 
 /**
@@ -174,7 +177,7 @@ async function run(seconds: number, divisor: number | 'hpet', busy: number, away
   await machine.run();
   const [second, minute, hour, day, month, year] = [0, 2, 4, 7, 8, 9].map(cmos);
   return {
-    host: host.time / SECOND, tsc: pc.clock.now() / SECOND, ticks: divisor === 'hpet' ? pc.cpu.ticks / 250 : pc.cpu.ticks * (divisor || 65536) / PIT, seconds: pc.cpu.seconds, pm: pm / PM, hpet: (hpet(0xf4) * 2 ** 32 + hpet(0xf0)) / 1e8, stalls: host.stalls,
+    host: host.time / SECOND, tsc: pc.clock.now() / SECOND, ticks: divisor === 'hpet' ? pc.cpu.ticks / 250 : pc.cpu.ticks * (divisor || 65536) / PIT, seconds: pc.cpu.seconds, pm: pm / PM, hpet: (hpet(0xf4) * 2 ** 32 + hpet(0xf0)) / 1e8, stalls: host.stalls, sleeps: host.sleeps,
     date: Date.UTC(2000 + year!, month! - 1, day, hour, minute, second),
   };
 }
@@ -198,6 +201,13 @@ describe("the guest's clocks", () => {
   it('are right with 250 ticks a second and a guest that works most of the time', async () => {
     const clocks = await run(600, PIT / 250 | 0, 0.95);
     expect(clocks.stalls).toBeGreaterThan(30);
+    agree(clocks);
+  }, 60_000);
+
+  it('are right with 250 ticks a second of a guest that does nothing else, for which the host wakes up half as often', async () => {
+    const clocks = await run(600, PIT / 250 | 0, 0);
+    expect(clocks.sleeps).toBeGreaterThan(600 * 80);
+    expect(clocks.sleeps).toBeLessThan(600 * 135);
     agree(clocks);
   }, 60_000);
 
