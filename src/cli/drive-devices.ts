@@ -91,7 +91,12 @@ export function attachDrives(config: Config): void {
 }
 
 /** The PC has a CD-ROM drive without being told; not where -device has IDE drives, as in QEMU. */
-export const hasDefaultCdrom = ({ driveDevices }: Config): boolean => !driveDevices.some(({ kind }) => kind === 'ide');
+export const hasDefaultCdrom = ({ defaults, driveDevices }: Config): boolean => defaults && !driveDevices.some(({ kind }) => kind === 'ide');
+
+/** What the floppy drives are; drive A is there without being told, unless -nodefaults is. */
+export function floppiesOf({ defaults, drives, floppyDrives: [a, b] }: Config): Config['floppyDrives'] {
+  return [a ?? (defaults || drives.some((drive) => drive.interface === 'floppy' && drive.index === 0) ? null : 'none'), b];
+}
 
 function takeDrive(config: Config, id: string, option: string): DriveOption {
   const at = config.looseDrives.findIndex((drive) => drive.id === id);

@@ -48,7 +48,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   hubport: 'there are no hubs; -netdev socket,mcast= joins any number of machines', stream: '-netdev socket with listen= or connect= is the same over TCP',
   dgram: '-netdev socket with udp= or mcast= is the same', tap: 'Node cannot open taps; user and socket are there', bridge: 'Node cannot open taps; user and socket are there',
 };
-const DEFAULT_MODEL: NicModel = 'e1000';
+/** What a PC has, and what one without PCI has. */
+const DEFAULT_MODEL: NicModel = 'e1000', ISA_MODEL: NicModel = 'ne2k_isa';
 /** QEMU's other names of a card. */
 const ALIASES: Readonly<Record<string, NicModel>> = { virtio: 'virtio-net-pci', 'virtio-net': 'virtio-net-pci' };
 const NIC_PROPERTIES = {
@@ -208,6 +209,16 @@ function checkMac(option: string, mac: string | undefined): void {
   if (mac === undefined) return;
   if (!MAC.test(mac)) throw new UsageError(`${option}: '${mac}' is no MAC address like 52:54:00:12:34:56`);
   if (Number.parseInt(mac.slice(0, 2), 16) & 1) throw new UsageError(`${option}: the MAC address ${mac} is that of a group`);
+}
+
+/** The card that the PC has if nothing was said of networks, and the user network behind it, as in QEMU. */
+export function withDefaultNic(config: Config): Config {
+  if (config.noNic || !config.defaults || config.netdevs.length > 0) return config;
+  const id = '#nic-default', option = 'default network card';
+  return {
+    ...config, netdevs: [{ id, network: { kind: 'user', user: {} }, option }],
+    nics: [{ model: config.machine === 'isapc' ? ISA_MODEL : DEFAULT_MODEL, mac: null, netdev: id, option }, ...config.nics],
+  };
 }
 
 /** Once all options are read: every card finds its network. @throws UsageError */

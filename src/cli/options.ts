@@ -117,6 +117,7 @@ export const OPTIONS: readonly Option[] = [
   { names: ['cdrom'], argument: 'FILE', help: 'CD or DVD image in the CD-ROM drive, which is drive hdc', set: setCdrom },
   { names: ['boot'], argument: '[order=]acd[,once=acd][,menu=on][,splash-time=MS][,reboot-timeout=MS]',
     help: 'boot order: a floppy, c disk, d CD-ROM; for the first start; a menu to choose from; start again if nothing boots', set: setBoot },
+  { names: ['nodefaults'], help: 'only what the options name: no network card, VGA adapter, CD-ROM or floppy drive, serial or parallel port by itself', set: (config) => { config.defaults = false; } },
   { names: ['snapshot'], help: 'keep all disk writes in memory, never in the images', set: (config) => { config.snapshot = true; } },
   { names: ['action'], argument: 'EVENT=ACTION[,...]', help: `what follows when the guest does something (default first): ${ACTION_HELP}`, set: setAction },
   { names: ['no-reboot'], help: 'end instead of resetting: -action reboot=shutdown', set: (config) => setAction(config, 'reboot=shutdown', '-no-reboot') },
@@ -166,7 +167,7 @@ export const OPTIONS: readonly Option[] = [
   } },
   { names: ['netdev'], argument: 'user,id=ID[,net=ADDR/BITS][,host=ADDR][,dns=ADDR][,dhcpstart=ADDR][,hostname=NAME][,restrict=on][,hostfwd=tcp|udp:[ADDR]:PORT-[ADDR]:PORT] | socket,id=ID,listen=[ADDR]:PORT|connect=ADDR:PORT|udp=ADDR:PORT,localaddr=[ADDR]:PORT|mcast=GROUP:PORT[,localaddr=ADDR]',
     help: "a network for a card of -device MODEL,netdev=ID: the host's, behind a router of its own; hostfwd: a port of the host leads to the guest; socket: the cards of other machines", set: setNetdev },
-  { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards), or none', set: setNic },
+  { names: ['nic'], argument: 'user|socket[,model=MODEL][,mac=ADDR][,...] | none', help: 'a network card with its -netdev (model=help lists cards) in place of the default one, or none', set: setNic },
   { names: ['object'], argument: 'filter-dump,id=ID,netdev=ID,file=FILE.pcap[,maxlen=N]', help: 'write all frames of a network to a file that tcpdump and Wireshark read', set: setObject },
   { names: ['net'], argument: 'none', help: 'no network card', set: setNet },
   { names: ['device'], argument: 'isa-debug-exit[,iobase=0x501][,iosize=2] | isa-debugcon,chardev=ID[,iobase=0xe9][,readback=0xe9] | pvpanic[,ioport=0x505] | pc-testdev | ide-hd,drive=ID[,bus=ide.0|ide.1][,unit=0|1][,serial=TEXT] | ide-cd[,drive=ID] | floppy[,drive=ID][,unit=0|1][,drive-type=144|288|120|auto] | VGA[,romfile=FILE][,vgamem_mb=16] | virtio-blk-pci,drive=ID[,serial=TEXT] | virtio-9p-pci,fsdev=ID,mount_tag=TAG | virtio-keyboard-pci | virtio-mouse-pci | virtio-tablet-pci | virtio-balloon-pci[,deflate-on-oom=on] | virtio-rng-pci | NIC[,netdev=ID][,mac=ADDR]',
@@ -301,7 +302,7 @@ export function parseArguments(args: readonly string[]): Config {
     else if (machineOf(item) === undefined) setImage('ide', 0)(config, item.value, item.word);
   }
   pressKeys(config);
-  if (config.noGraphic && config.serial.length === 0) {
+  if (config.noGraphic && config.serial.length === 0 && config.defaults) {
     config.serial.push(parseLine('-nographic', 'stdio'));
   }
   checkBuses(config);

@@ -16,8 +16,9 @@ import type { LineOption } from './chardevs.ts';
 import { openSpeaker } from './audio.ts';
 import type { Config } from './config.ts';
 import { UsageError } from './errors.ts';
-import { hasDefaultCdrom } from './drive-devices.ts';
+import { floppiesOf, hasDefaultCdrom } from './drive-devices.ts';
 import { openLog } from './log-file.ts';
+import { withDefaultNic } from './network.ts';
 import { openNetworks } from './networks.ts';
 import { sharesOf } from './sharing.ts';
 import { ImageFinder, sourcesOf } from './named-images.ts';
@@ -130,21 +131,21 @@ function bootOf({ boot: { once, menu, splashTime, rebootTimeout } }: Config): Pa
 }
 
 /** -device VGA adds an adapter where -vga none took the default one away, as in QEMU. */
-function adapterOf({ vga, vgaDevice }: Config): Partial<Parameters<typeof Machine.open>[0]> {
-  if (vgaDevice === null) return vga === 'none' ? { vga: 'none' } : {};
+function adapterOf({ vga, vgaDevice, defaults }: Config): Partial<Parameters<typeof Machine.open>[0]> {
+  if (vgaDevice === null) return vga === 'none' || (vga === null && !defaults) ? { vga: 'none' } : {};
   return { ...(vgaDevice.rom === null ? {} : { vgaBios: vgaDevice.rom }), ...(vgaDevice.memory === null ? {} : { vgaMemory: vgaDevice.memory }) };
 }
 
 function openMachine(config: Config, lines: Lines, speaker: WavFile | null, nics: PcOptions['nics'], log: Log | null, output: Output): Machine {
   try {
     return Machine.open({
-      machine: config.machine, smbios: config.smbios, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: config.floppyDrives, ...(hasDefaultCdrom(config) ? {} : { cdrom: null }), boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, actions: config.actions,
+      machine: config.machine, smbios: config.smbios, memory: config.memory / 2 ** 20, drives: config.drives, floppyDrives: floppiesOf(config), ...(hasDefaultCdrom(config) ? {} : { cdrom: null }), boot: config.bootOrder, ...bootOf(config), snapshot: config.snapshot, actions: config.actions,
       ...(config.bios === null ? {} : { bios: config.bios }), ...adapterOf(config),
       ...(config.cpu === null ? {} : { cpu: config.cpu }),
       ...(config.kernel === null ? {} : { kernel: config.kernel }), ...(config.initrd === null ? {} : { initrd: config.initrd }),
       ...(config.append === null ? {} : { append: config.append }),
       ...(config.timeout === null ? {} : { timeout: config.timeout }),
-      ...(config.serial.length === 0 ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, ...(config.debugPort === null ? {} : { debugPort: config.debugPort }), speaker, nics, debugExit: config.debugExit, pvpanic: config.pvpanic, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice, hpet: config.hpet,
+      ...(config.serial.length === 0 && config.defaults ? {} : { serials: lines.serials }), ...(config.parallel.length === 0 && config.defaults ? {} : { parallels: lines.parallels }), debugConsole: lines.debugConsole, ...(config.debugPort === null ? {} : { debugPort: config.debugPort }), speaker, nics, debugExit: config.debugExit, pvpanic: config.pvpanic, rngs: config.rngs, inputs: config.inputs, ...(config.balloon === null ? {} : { balloon: config.balloon }), shares: sharesOf(config), ...(lines.ports === null ? {} : { virtioPorts: lines.ports }), testDevice: config.testDevice, hpet: config.hpet,
       rtcBase: rtcDate(config.rtc.base), rtcClock: config.rtc.clock === 'vm' ? 'vm' : 'host', ...(config.icount === null ? {} : { icount: config.icount }),
       keyboardLayout: config.keyboardLayout, ...acceleratorOf(config), log, profile: config.profile !== null,
       print: (text) => output.print(text), savePicture, warn: (message) => output.complain(message), notify: (message) => output.note(message),
@@ -164,7 +165,7 @@ function savePicture(picture: Picture, file: string): void {
 
 /** Runs what the command line asks for; returns the exit code. @throws UsageError for what cannot start */
 export async function run(parsed: Config, output: Output): Promise<number> {
-  const config = await withImages(withDemo(parsed));
+  const config = await withImages(withDefaultNic(withDemo(parsed)));
   const display = displayOf(config);
   const closers: (() => void)[] = [];
   try {

@@ -1,5 +1,8 @@
 /** `-netdev`, `-nic`, `-net` and network cards of `-device`: what they mean, and how they are refused. */
 import { describe, expect, it } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { withDefaultNic } from '../../src/cli/network.ts';
 import { parseArguments } from '../../src/cli/options.ts';
 
 const parse = (...args: string[]): ReturnType<typeof parseArguments> => parseArguments(args);
@@ -56,6 +59,29 @@ describe('network options', () => {
     [['-object', 'filter-dump,id=f,file=x,netdev=n'], /expects a network backend id, not 'n'/],
   ])('%j is refused in one line', (args, message) => {
     expect(() => parse(...args)).toThrow(message);
+  });
+
+  it('a PC has a card without being told, unless something else is said of networks', () => {
+    const cards = (...args: string[]): unknown => withDefaultNic(parse(...args)).nics.map(({ model, netdev }) => [model, netdev]);
+    expect(cards()).toEqual([['e1000', '#nic-default']]);
+    expect(withDefaultNic(parse()).netdevs).toMatchObject([{ id: '#nic-default', network: { kind: 'user', user: {} } }]);
+    expect(cards('-M', 'isapc')).toEqual([['ne2k_isa', '#nic-default']]);
+    expect(cards('-device', 'rtl8139')).toEqual([['e1000', '#nic-default'], ['rtl8139', null]]);
+    for (const none of [['-nic', 'none'], ['-net', 'none'], ['-nodefaults'], ['-netdev', 'user,id=n']]) expect(cards(...none), none.join(' ')).toEqual([]);
+    expect(cards('-nic', 'user,model=rtl8139,id=n')).toEqual([['rtl8139', 'n']]);
+  });
+
+  it('the command: the default card, and -nodefaults with what the options name', () => {
+    const boards = (...args: string[]): string => {
+      const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '../../dist/tcg86.js'), '--expect', 'tcg86> $', '--type', 'lspci\\n', '--expect', 'lspci[^]*tcg86> $', '--screen', ...args], { encoding: 'utf8', input: '', timeout: 60_000 });
+      expect(stderr).toBe('');
+      return stdout;
+    };
+    expect(boards()).toContain('8086:100e');
+    const bare = boards('-nodefaults', '-vga', 'std');
+    expect(bare).toContain('1234:1111');
+    expect(bare).not.toContain('8086:100e');
+    expect(bare).not.toContain('CD-ROM');
   });
 
   it('have help', () => {
