@@ -1,5 +1,5 @@
 /** What follows when a guest panics (pvpanic), resets or switches off: -action, in the library and in the command. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,8 @@ describe('actions', () => {
       expect([await machine.run(), spoken()]).toEqual([reason, said]);
       expect(told).toEqual(source === PANIC ? ['the guest panicked'] : source === CRASH_LOADED ? ['the guest panicked, and its crash kernel takes over'] : []);
       if (actions.panic !== 'pause') return;
+      setImmediate(() => machine.stop());
+      expect([await machine.hold(), spoken()]).toEqual([{ reason: 'stopped' }, 'a']);
       // It goes on where it was.
       await machine.run();
       expect(spoken()).toBe('ab');
@@ -58,6 +60,7 @@ describe('actions', () => {
 describe('the command', () => {
   const command = join(import.meta.dirname, '../../dist/tcg86.js');
   let folder: string, disk: string;
+  const words = (...args: string[]): string[] => [command, '-drive', `file=${disk},if=floppy,format=raw`, '-boot', 'a', '-display', 'none', '-device', 'pvpanic', ...args];
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'tcg86-test-'));
     disk = join(folder, 'panic.img');
@@ -69,11 +72,21 @@ describe('the command', () => {
 
   it.each([
     [0, ['the guest panicked'], []], [1, ['the guest panicked'], ['-action', 'panic=exit-failure']],
-    [3, ['the guest panicked', 'the guest panicked, and the machine is paused', 'tcg86: --timeout: 5 seconds are over'], ['-action', 'panic=shutdown', '-no-shutdown', '--timeout', '5']],
     [3, ['the guest panicked', "tcg86: --expect 'x': the guest panicked, and the machine is paused"], ['-action', 'panic=pause', '--expect', 'x']],
   ])('exit code %i: %j', (code, lines, args) => {
-    const { status, stderr } = spawnSync(process.execPath, [command, '-drive', `file=${disk},if=floppy,format=raw`, '-boot', 'a', '-display', 'none', '-device', 'pvpanic', ...args], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, words(...args), { encoding: 'utf8' });
     expect([stderr.trim().split('\n'), status]).toEqual([lines, code]);
+  });
+
+  it('a paused machine stands still until it is left', async () => {
+    const child = spawn(process.execPath, words('-no-shutdown'));
+    let told = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      told += chunk.toString();
+      if (told.endsWith('is paused\n')) child.kill('SIGTERM');
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect([told, code]).toEqual(['the guest panicked\nthe guest panicked, and the machine is paused\ntcg86: terminating on signal SIGTERM\n', 0]);
   });
 
   it('-no-reboot and -no-shutdown are actions; the last word holds', () => {
