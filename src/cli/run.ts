@@ -100,7 +100,8 @@ function withDemo(config: Config): Config {
   return {
     ...config, drives: [...config.drives, { file: ownImage('demo.img'), interface: 'floppy', index: 0, readOnly: true, snapshot: true, option: 'demo' }], bootOrder: config.bootOrder || 'a',
     ...(canType || config.display !== null || config.serial.length > 0 || usesStdio ? {} : { display: 'none', serial: [parseLine('demo', 'stdio')] }),
-    debugExit: config.debugExit ?? { iobase: canType ? DEMO_EXIT_HALT : DEMO_EXIT_TOUR, iosize: 1 },
+    // It has no use for a network.
+    noNic: true, debugExit: config.debugExit ?? { iobase: canType ? DEMO_EXIT_HALT : DEMO_EXIT_TOUR, iosize: 1 },
   };
 }
 

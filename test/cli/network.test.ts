@@ -72,12 +72,13 @@ describe('network options', () => {
   });
 
   it('the command: the default card, and -nodefaults with what the options name', () => {
+    const dist = join(import.meta.dirname, '../../dist');
     const boards = (...args: string[]): string => {
-      const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '../../dist/tcg86.js'), '--expect', 'tcg86> $', '--type', 'lspci\\n', '--expect', 'lspci[^]*tcg86> $', '--screen', ...args], { encoding: 'utf8', input: '', timeout: 60_000 });
+      const { stdout, stderr } = spawnSync(process.execPath, [join(dist, 'tcg86.js'), '-drive', `file=${join(dist, 'bios/demo.img')},if=floppy,format=raw,readonly=on`, '-boot', 'a', '--expect', 'tcg86> $', '--type', 'lspci\\n', '--expect', 'lspci[^]*tcg86> $', '--screen', ...args], { encoding: 'utf8', input: '', timeout: 60_000 });
       expect(stderr).toBe('');
       return stdout;
     };
-    expect(boards()).toContain('8086:100e');
+    expect(boards()).toContain('8086:100e Ethernet controller');
     const bare = boards('-nodefaults', '-vga', 'std');
     expect(bare).toContain('1234:1111');
     expect(bare).not.toContain('8086:100e');
