@@ -2,7 +2,7 @@
 import type { CharOptions } from '../backends/char.ts';
 import type { SocketCharOptions } from '../backends/char-socket.ts';
 import type { Config } from './config.ts';
-import { UsageError } from './errors.ts';
+import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseNumber, parseOnOff, parseProperties } from './properties.ts';
 
 /** The other end of a line, and how messages call it. */
@@ -134,6 +134,7 @@ function chardevEnd(option: string, backend: string, properties: Map<string, str
 export function setChardev(config: Config, value: string, option: string): void {
   const properties = parseProperties(option, value, 'backend'), backend = properties.get('backend') ?? '', id = properties.get('id');
   if (Object.hasOwn(REFUSED, backend)) throw new UsageError(`${option} ${backend}: ${REFUSED[backend]}`);
+  if (backend === 'help') throw new Information(`Available chardev backend types:\n  ${BACKENDS.join('\n  ')}`);
   if (!BACKENDS.includes(backend)) throw new UsageError(`${option}: '${backend}' is not a valid char driver name (${BACKENDS.join(', ')})`);
   if (id === undefined) throw new UsageError(`${option} ${value}: id=ID is missing`);
   if (config.chardevs.some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for chardev`);

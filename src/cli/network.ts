@@ -59,6 +59,7 @@ const NIC_PROPERTIES = {
 const ISA_PROPERTIES = {
   iobase: { type: 'uint32', max: 0xffe0, text: 'first port (768 if not given)' }, irq: { type: 'uint32', min: 3, max: 15, text: 'interrupt (9 if not given)' },
 } as const;
+const NETWORK_HELP = 'Available netdev backend types:\nuser\nsocket';
 const LOOPBACK = '127.0.0.1';
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
 
@@ -139,7 +140,7 @@ export function setNetdev(config: Config, value: string, option: string): void {
   const { rest, forwards } = splitForwards(value);
   const properties = parseProperties(option, rest, 'type');
   const kind = properties.get('type') ?? '', id = properties.get('id');
-  if (kind === 'help') throw new Information('Available netdev backend types:\nuser\nsocket');
+  if (kind === 'help') throw new Information(NETWORK_HELP);
   if (id === undefined) throw new UsageError(`${option} ${value}: parameter 'id' is missing`);
   parseNetdev(config, `${option} ${kind}`, kind, properties, forwards, id);
 }
@@ -149,6 +150,7 @@ export function setNic(config: Config, value: string, option: string): void {
   const { rest, forwards } = splitForwards(value);
   const properties = parseProperties(option, rest, 'type');
   const kind = properties.get('type') ?? '';
+  if (kind === 'help') throw new Information(NETWORK_HELP);
   if (kind === 'none') {
     checkProperties(`${option} none`, properties, ['type']);
     config.nics = [];

@@ -141,6 +141,7 @@ export const OPTIONS: readonly Option[] = [
     help: 'virtual time is made of instructions, 2^N ns each, and runs repeat; auto follows the host', set: setIcount },
   { names: ['rtc'], argument: 'base=utc|localtime|DATE[,clock=host|rt|vm]', help: "the guest's date at start, e.g. 2026-01-01T12:00:00; vm: it goes by virtual time", set: setRtc },
   { names: ['display'], argument: 'term|none', help: 'draw the screen in this terminal, or not at all', set: (config, value, option) => {
+    if (value === 'help') throw new Information('Available display backend types:\nnone\nterm');
     if (value !== 'term' && value !== 'none') throw new UsageError(`${option} ${value}: unknown display (term, none)`);
     config.display = value;
   } },

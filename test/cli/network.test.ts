@@ -86,7 +86,7 @@ describe('network options', () => {
   });
 
   it('have help', () => {
-    for (const [args, text] of [[['-netdev', 'help'], /user/], [['-nic', 'user,model=help'], /ne2k_isa\nne2k_pci/]] as const) {
+    for (const [args, text] of [[['-netdev', 'help'], /user/], [['-nic', 'help'], /user/], [['-chardev', 'help'], /stdio/], [['-display', 'help'], /term/], [['-nic', 'user,model=help'], /ne2k_isa\nne2k_pci/]] as const) {
       expect(() => parse(...args)).toThrow(expect.objectContaining({ text: expect.stringMatching(text) as unknown }) as Error);
     }
   });
