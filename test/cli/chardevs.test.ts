@@ -33,6 +33,10 @@ describe('lines on the command line', () => {
     expect(parseArguments(['-serial', 'chardev:a', '-chardev', 'null,id=a', '-debugcon', 'chardev:b', '-chardev', 'null,id=b']).serial[0]!.end).toBe('a');
   });
 
+  it('-chardev help lists what there is', () => {
+    expect(() => parseArguments(['-chardev', 'help'])).toThrow(expect.objectContaining({ text: 'Available chardev backend types:\n  null\n  stdio\n  file\n  pipe\n  socket\n  udp' }));
+  });
+
   it('port E9h may be elsewhere', () => {
     expect(parseArguments(['-device', 'isa-debugcon,chardev=a,iobase=0x402', '-chardev', 'null,id=a'])).toMatchObject({ debugcon: { end: 'a' }, debugPort: { iobase: 0x402, readback: 0xe9 } });
   });

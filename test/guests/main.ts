@@ -5,15 +5,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Machine as MachineType } from '../../src/index.ts';
 import { PACKAGED_GUESTS, findFiles } from './guests.ts';
 import type { PackagedGuest } from './guests.ts';
+import { LINKED_GUESTS } from './linked.ts';
 
 /** The library as built: it finds its firmware beside itself. */
-const { Machine } = await import(join(import.meta.dirname, '../../dist/index.js')) as { Machine: typeof MachineType };
+const library = await import(join(import.meta.dirname, '../../dist/index.js')) as typeof import('../../src/index.ts');
 
 async function run(guest: PackagedGuest, paths: readonly string[], timeout: number): Promise<string | null> {
-  const machine = Machine.open({ ...guest.options(...paths), timeout });
+  const machine = library.Machine.open({ ...guest.options(...paths), timeout });
   try {
     await guest.shows(machine);
     return null;
@@ -27,16 +27,24 @@ async function run(guest: PackagedGuest, paths: readonly string[], timeout: numb
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, timeout: { type: 'string', default: '1800' } } });
+const isMeant = ({ name }: { name: string }): boolean => name.toLowerCase().includes(values.only.toLowerCase()), timeout = Number(values.timeout);
 let ran = 0, failed = 0;
-for (const guest of PACKAGED_GUESTS.filter(({ name }) => name.toLowerCase().includes(values.only.toLowerCase()))) {
-  const paths = findFiles(guest);
-  if (paths === null) {
-    console.log(`skipped  ${guest.name}: package ${guest.package} is not there (TCG86_PACKAGES names the folder that it was unpacked to)`);
-    continue;
-  }
+
+/** @param start boots it; what it gives is why it failed, or null */
+async function report(name: string, start: () => Promise<string | null>): Promise<void> {
   ran++;
-  const start = performance.now(), failure = await run(guest, paths, Number(values.timeout));
+  const from = performance.now(), failure = await start();
   if (failure !== null) failed++;
-  console.log(`${failure === null ? 'passed ' : 'FAILED '}  ${guest.name} (${Math.round((performance.now() - start) / 1000)} s)${failure === null ? '' : `: ${failure}`}`);
+  console.log(`${failure === null ? 'passed ' : 'FAILED '}  ${name} (${Math.round((performance.now() - from) / 1000)} s)${failure === null ? '' : `: ${failure}`}`);
+}
+
+for (const guest of PACKAGED_GUESTS.filter(isMeant)) {
+  const paths = findFiles(guest);
+  if (paths === null) console.log(`skipped  ${guest.name}: package ${guest.package} is not there (TCG86_PACKAGES names the folder that it was unpacked to)`);
+  else await report(guest.name, () => run(guest, paths, timeout));
+}
+for (const guests of LINKED_GUESTS.filter(isMeant)) {
+  if (guests.lacking !== null) console.log(`skipped  ${guests.name}: ${guests.lacking}`);
+  else await report(guests.name, () => guests.run(library, timeout));
 }
 process.exitCode = failed > 0 ? 1 : ran === 0 ? 2 : 0;
