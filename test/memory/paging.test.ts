@@ -110,8 +110,10 @@ describe('Tlb', () => {
     const tlb = new Tlb();
     tlb.fill(VIEW_SUPERVISOR, 0x1000, 0x7000, true, true);
     tlb.fill(VIEW_SUPERVISOR, 0x2000, 0x8000, true);
+    const held = (): boolean[] => [0x1000, 0x2000].map((va) => tlb.supervisor.holdsGlobal(va));
+    expect(held()).toEqual([true, false]);
     tlb.flush(true);
-    expect([hit(tlb.supervisor.write, 0x1000), hit(tlb.supervisor.read, 0x2000) < 0]).toEqual([0x7000, true]);
+    expect([hit(tlb.supervisor.write, 0x1000), hit(tlb.supervisor.read, 0x2000) < 0, ...held()]).toEqual([0x7000, true, true, false]);
     tlb.revokeWrites(7);
     expect([hit(tlb.supervisor.write, 0x1000) < 0, hit(tlb.supervisor.read, 0x1000)]).toEqual([true, 0x7000]);
     tlb.fill(VIEW_SUPERVISOR, 0x400000, 0x9000, true, true, true);
@@ -119,6 +121,7 @@ describe('Tlb', () => {
     tlb.flushPage(0x555000);
     expect([hit(tlb.supervisor.read, 0x400000) < 0, hit(tlb.user.read, 0x7ff000) < 0, hit(tlb.supervisor.read, 0x1000)]).toEqual([true, true, 0x7000]);
     tlb.flush();
+    expect(held()).toEqual([false, false]);
     expect(hit(tlb.supervisor.read, 0x1000)).toBeLessThan(0);
   });
   it('is negative where nothing is filled, in both halves of the address space', () => {

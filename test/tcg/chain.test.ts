@@ -156,6 +156,22 @@ describe('the jump cache', () => {
     expect(machine.run(a)).toBe(EXIT_LOOKUP);
   });
 
+  it('keeps what was found in lasting pages when the address space changes, unless it crosses into another', () => {
+    const machine = new TestMachine();
+    const { cache } = machine;
+    const blocks = [0x1000, 0x2000, 0x3000, 0x4000, 0x5ff0].map((pc) => counting(machine, pc, 0, pc === 0x5ff0 ? { length: 16, ma1: 0x6000, length1: 4 } : {}));
+    const kept = (): boolean[] => blocks.map((block) => cache.jumpCache[jumpHash(block.pc)] === block.position);
+    cache.clearJumpCache();
+    for (const [i, { pc }] of blocks.entries()) cache.lookup(pc, 0, -1, 0, pc, () => 0x6000, i !== 1);
+    expect(kept()).toEqual([true, true, true, true, true]);
+    cache.clearJumpCache(true);
+    expect(kept()).toEqual([true, false, true, true, false]);
+    // So many others that they are not listed: then all go.
+    for (let i = 0; i < 5000; i++) find(machine, 0x2000);
+    cache.clearJumpCache(true);
+    expect(kept()).toEqual([false, false, false, false, false]);
+  });
+
   it('drops what begins in a page or the one before', () => {
     const machine = new TestMachine();
     const { cache } = machine;
