@@ -9,7 +9,7 @@ describe('guests from packages', () => {
   for (const guest of PACKAGED_GUESTS.filter(({ slow }) => !slow)) {
     const paths = findFiles(guest);
     it.skipIf(paths === null)(paths === null ? `${guest.name} (no package ${guest.package}: see TCG86_PACKAGES)` : guest.name, async () => {
-      const machine = Machine.open({ ...guest.options(...paths!), timeout: HOST_SECONDS });
+      const machine = Machine.open({ ...await guest.options(...paths!), timeout: HOST_SECONDS });
       try {
         await guest.shows(machine);
       } finally {

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { openUserNetwork } from '../../src/index.ts';
 import type { Machine, PcOptions } from '../../src/index.ts';
 
 export interface PackagedGuest {
@@ -11,7 +12,7 @@ export interface PackagedGuest {
   readonly package: string;
   readonly files: readonly string[];
   /** @param paths of the files */
-  readonly options: (...paths: string[]) => PcOptions;
+  readonly options: (...paths: string[]) => PcOptions | Promise<PcOptions>;
   /** Comes back when the guest has shown what it must. @throws Error */
   readonly shows: (machine: Machine) => Promise<void>;
   /** More than a minute. */
@@ -20,6 +21,15 @@ export interface PackagedGuest {
 
 const INSTALLER = 'usr/lib/debian-installer/images/12/i386/text/debian-installer/i386';
 const INSTALLER_PACKAGE = { package: 'debian-installer-12-netboot-i386', files: [`${INSTALLER}/linux`, `${INSTALLER}/initrd.gz`], slow: true };
+/** iPXE asks for an address by itself, or is told to. Its network lives as long as the process: nothing of the host is open in it. */
+const ipxe = (model: string) => ({
+  package: 'ipxe', slow: true,
+  options: async (file: string): Promise<PcOptions> => ({
+    ...(file.endsWith('.iso') ? { cdrom: file, boot: 'd' } : { kernel: file, append: 'dhcp && show net0/ip && shell' }), memory: '64M',
+    nics: [{ model, network: await openUserNetwork() }],
+  }),
+  shows: (machine: Machine): Promise<void> => machine.expect(/Configuring[^]*ok[^]*10\.0\.2\.15/),
+});
 const grubMenu = (machine: Machine): Promise<void> => machine.expect(/GNU GRUB +version[^]*GNU\/Linux[^]*executed automatically/);
 
 export const PACKAGED_GUESTS: readonly PackagedGuest[] = [
@@ -31,6 +41,12 @@ export const PACKAGED_GUESTS: readonly PackagedGuest[] = [
     name: 'GRUB rescue CD', package: 'grub-rescue-pc', files: ['usr/lib/grub-rescue/grub-rescue-cdrom.iso'], slow: false,
     options: (cdrom) => ({ cdrom, boot: 'd' }), shows: grubMenu,
   },
+  {
+    name: 'GRUB invaders', package: 'grub-invaders', files: ['boot/invaders.exec'], slow: false,
+    options: (kernel) => ({ kernel }), shows: (machine) => machine.expect(/-\*-[^]*\/ \\/),
+  },
+  ...['e1000', 'rtl8139', 'ne2k_pci', 'virtio-net-pci'].map((model) => ({ name: `iPXE with ${model}`, files: ['boot/ipxe.lkrn'], ...ipxe(model) })),
+  { name: 'iPXE from its CD', files: ['usr/lib/ipxe/ipxe.iso'], ...ipxe('rtl8139') },
   {
     name: 'memtest86+', package: 'memtest86+', files: ['boot/memtest86+ia32.bin'], slow: true,
     options: (kernel) => ({ kernel, append: 'nosmp', memory: '64M' }),

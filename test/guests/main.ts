@@ -13,7 +13,7 @@ import { LINKED_GUESTS } from './linked.ts';
 const library = await import(join(import.meta.dirname, '../../dist/index.js')) as typeof import('../../src/index.ts');
 
 async function run(guest: PackagedGuest, paths: readonly string[], timeout: number): Promise<string | null> {
-  const machine = library.Machine.open({ ...guest.options(...paths), timeout });
+  const machine = library.Machine.open({ ...await guest.options(...paths), timeout });
   try {
     await guest.shows(machine);
     return null;
