@@ -93,6 +93,11 @@ it('is there, and from protected mode it tells and switches off', async () => {
         int 0x15
         jnc failed
         call say_word
+        mov ax, 0x5307                  ; all disks off: OpenBSD's halt -p
+        mov bx, 0x02ff
+        mov cx, 3
+        int 0x15
+        jc failed
         ${PROTECTED}`);
   expect((await machine.run()).reason).toBe('poweroff');
   expect(machine.transcript.text).toMatch(new RegExp('0102504D0003800B[0-9A-F]{4}F000F000FFF0FFF0' + '01FF80FFFFFF0000'.repeat(2) + '$'));
