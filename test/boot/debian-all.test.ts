@@ -4,6 +4,7 @@
  * firmware. One boot for all of them: booting takes longer than most of the tests. (disk-pattern.test.ts switches off.)
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import { Machine, openUserNetwork } from '../../src/index.ts';
 import type { CharBackend, OpenNetwork } from '../../src/index.ts';
 import { makeIso } from '../iso.ts';
 import { image, missing, scratchFolder, titled } from './images.ts';
+import { withTests } from './initrd.ts';
+import { UDP_ECHO_PORT, udpEcho } from './udp-echo.ts';
 
 const KERNEL = 'debian-686/vmlinuz', INITRD = 'debian-686/initrd.cpio.gz';
 const TESTS = ['cpu', 'blk', 'ata', 'cdrom', 'net', 'rng', 'vcon', '9p', 'floppy', 'time'];
@@ -49,9 +52,10 @@ describe.skipIf(lacking.length > 0)(titled('Debian with all devices', lacking), 
     mkdirSync(join(scratch, 'share'));
     file('share/of-the-host', 'hello');
     forwarded = await freePort();
-    network = await openUserNetwork({ forwards: [{ protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: forwarded, guestAddress: null, guestPort: 80 }] });
+    const host = { hostAddress: '127.0.0.1', hostPort: forwarded, guestAddress: null };
+    network = await openUserNetwork({ forwards: [{ protocol: 'tcp', ...host, guestPort: 80 }, { protocol: 'udp', ...host, guestPort: UDP_ECHO_PORT }] });
     machine = Machine.open({
-      kernel: image(KERNEL), initrd: image(INITRD), append: `earlyprintk=ttyS0 console=ttyS0 quiet reboot=bios guest.run=${TESTS.join()} guest.http=10.0.2.2:${await listen(web)}/file guest.end=shell`,
+      kernel: image(KERNEL), initrd: withTests(image(INITRD), scratch, { udpecho: udpEcho() }), append: `earlyprintk=ttyS0 console=ttyS0 quiet reboot=bios guest.run=${TESTS.join()} guest.http=10.0.2.2:${await listen(web)}/file guest.end=shell`,
       cdrom: file('test.iso', makeIso({ 'HELLO.TXT': new TextEncoder().encode('Hello from a CD\n'), 'BIG.BIN': new Uint8Array(500_000) })),
       fda: file('floppy.img', new Uint8Array(1_474_560)),
       drives: [
@@ -105,6 +109,17 @@ describe.skipIf(lacking.length > 0)(titled('Debian with all devices', lacking), 
     });
     await run('sleep 2; cat /tmp/got', /hello[^]*# (\x1b\[6n)?$/m);
     expect(await answer).toBe('world\n');
+  }, HOST_SECONDS * 1000);
+
+  it('answers several hosts by a forwarded UDP port', async () => {
+    await run('/tests/udpecho &');
+    const sockets = Array.from({ length: 4 }, () => createSocket('udp4')), texts = sockets.map((_, i) => `from host ${i}: ${'x'.repeat(1000 * i)}`);
+    const answers = Promise.all(sockets.map((socket) => new Promise<string>((resolve) => { socket.once('message', (bytes) => resolve(String(bytes))); })));
+    await machine.wait(1);
+    for (const [i, socket] of sockets.entries()) socket.send(texts[i]!, forwarded, '127.0.0.1');
+    await run('sleep 1; echo $((6 * 7))', /^42[^]*# (\x1b\[6n)?$/m);
+    expect(await answers).toEqual(texts);
+    for (const socket of sockets) socket.close();
   }, HOST_SECONDS * 1000);
 
   it('resets the machine while its devices are busy, and Linux starts again', async () => {
