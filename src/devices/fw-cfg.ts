@@ -5,7 +5,7 @@
  *     0514  DMA: the high, then (0518) the low half of the address of a request, big-endian; the low half starts it
  *
  * A DMA request is 16 bytes, big-endian: control (error 1, read 2, skip 4, select 8, write 16; item << 16 with select), length, address
- * (64 bits). Control is 0 when it is done. Items are read-only here. Item 19h is the directory of the items that have a name.
+ * (64 bits). Control is 0 when it is done. Read comes before write, write before skip. Items are read-only here; behind its end one is zeros, which go to RAM only. Item 19h is the directory of the items that have a name.
  * Source: QEMU, docs/specs/fw_cfg.rst.
  */
 import type { AddressSpace } from '../memory/address-space.ts';
@@ -39,9 +39,6 @@ export interface FwCfgOptions {
   /** Items with names, such as option ROMs (`genroms/…`), which firmware loads. */
   files: ReadonlyMap<string, Uint8Array>;
 }
-
-/** What follows an item, up to 4 GB of it, a piece at a time. */
-const ZEROS = new Uint8Array(1 << 20);
 
 export class FwCfg implements Device {
   readonly name = 'fw_cfg';
@@ -87,7 +84,8 @@ export class FwCfg implements Device {
 
   /** Past its end an item reads as zeros. */
   #next(): number {
-    return this.#data[this.state.fields.offset++] ?? 0;
+    const { fields } = this.state, data = this.#data;
+    return fields.offset < data.length ? data[fields.offset++]! : 0;
   }
 
   #transfer(request: number): void {
@@ -100,13 +98,14 @@ export class FwCfg implements Device {
       fields.item = control >>> 16;
       fields.offset = 0;
     }
+    let failed = false;
     if ((control & DMA_READ) !== 0) {
-      const data = this.#data.subarray(fields.offset, fields.offset + length);
+      const data = this.#data.subarray(fields.offset, fields.offset + length), rest = length - data.length;
       this.#space.writeBytes(address, data);
-      for (let done = data.length; done < length; done += ZEROS.length) this.#space.writeBytes(address + done, ZEROS.subarray(0, length - done));
-    }
-    if ((control & (DMA_READ | DMA_SKIP)) !== 0) fields.offset = fields.offset + length >>> 0;
-    this.#space.writeBytes(request, Uint8Array.of(0, 0, 0, (control & DMA_WRITE) !== 0 ? DMA_ERROR : 0));
+      failed = rest > 0 && !this.#space.fillBytes(address + data.length, 0, rest);
+    } else if ((control & DMA_WRITE) !== 0) failed = length > 0;
+    if ((control & (DMA_READ | DMA_WRITE | DMA_SKIP)) !== 0) fields.offset = Math.min(fields.offset + length, this.#data.length);
+    this.#space.writeBytes(request, Uint8Array.of(0, 0, 0, failed ? DMA_ERROR : 0));
   }
 
   #addFiles(files: ReadonlyMap<string, Uint8Array>): void {

@@ -202,6 +202,23 @@ export class AddressSpace {
     }
   }
 
+  /** Fills what of the `length` bytes from `pa` on is RAM, and takes no time for the rest. @returns whether all of it is */
+  fillBytes(pa: number, value: number, length: number): boolean {
+    let filled = 0;
+    for (const { start, end, writeMa } of this.#ranges) {
+      const first = Math.max(pa, start), last = Math.min(pa + length, end);
+      if (writeMa < 0 || first >= last) continue;
+      for (let at = first; at < last; ) {
+        const ma = writeMa + (at - start), count = Math.min(last - at, PAGE_SIZE - ma % PAGE_SIZE);
+        this.onRamWrite(ma, count);
+        this.memory.bytes.fill(value, ma, ma + count);
+        at += count;
+      }
+      filled += last - first;
+    }
+    return filled === length;
+  }
+
   /** Rebuilds ranges and page map: cut at every region's edge, then ask the regions in order of priority. */
   #flatten(): void {
     const order = this.#placed.map((placed, index) => ({ placed, index }))

@@ -44,6 +44,21 @@ describe('fw_cfg', () => {
     expect(transfer(2, 2, 0x200)).toBe(0);
     expect([...memory.bytes.subarray(0x200, 0x202)]).toEqual([0x56, 0x34]);
     expect(transfer(16, 1, 0x200), 'items cannot be written').toBe(1);
+    expect(transfer(FW_KERNEL_SIZE << 16 | 8 | 16 | 2, 4, 0x200), 'reading comes first').toBe(0);
+    expect(memory.bytes[0x200]).toBe(0x78);
     expect([device.dma.read(0, 4), device.dma.read(4, 4)]).toEqual([0x554d4551, 0x47464320]);
+  });
+
+  test('writes gigabytes of zeros behind an item to RAM, and asks no device for each of them', () => {
+    let writes = 0;
+    const video = space.add({ kind: 'mmio', io: { name: 'video', size: 0x100_0000, minAccess: 1, maxAccess: 4, read: () => 0, write: () => { writes++; } } }, 0x1000_0000);
+    memory.bytes.fill(0xee, 0x1000, 0x10000);
+    expect(transfer(0x20 << 16 | 8 | 2, 0xffff_ffff, 0x1000), 'not all of it is RAM').toBe(1);
+    expect([...memory.bytes.subarray(0x1000, 0x1004)]).toEqual([1, 2, 3, 0]);
+    expect(memory.bytes.subarray(0x1003, 0x10000).every((byte) => byte === 0)).toBe(true);
+    expect(writes).toBe(0);
+    expect(transfer(4, 0xffff_ffff, 0)).toBe(0);
+    expect(device.io.read(1, 1), 'the place is the end, however much is skipped').toBe(0);
+    video.remove();
   });
 });
