@@ -10,7 +10,7 @@
  */
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { IoRegion } from '../memory/io-region.ts';
-import type { Device, IrqLine } from './device.ts';
+import type { Clock, Device, IrqLine, Timer } from './device.ts';
 import { DeviceState } from './device.ts';
 import { Microwire, eepromWords } from './e1000-eeprom.ts';
 import { offload, insertChecksum, parseContext } from './e1000-transmit.ts';
@@ -51,6 +51,9 @@ const CMD_EOP = 0x01, CMD_INSERT = 0x04, CMD_SEGMENT = 0x04, CMD_REPORT = 0x08, 
 /** Bytes of a packet that is given in pieces, at most: what one TCP segmentation may take. */
 const PACKET_MOST = 0x11000;
 
+/** Frames that are sent at once, and when it goes on (ns): a ring of packets that are cut into single bytes has billions. */
+const FRAMES_AT_ONCE = 4096, PAUSE = 20_000;
+
 /** The PHY (Marvell 88E1011): registers at reset; of what the driver writes, control, advertisement and its own ones stay. */
 const PHY_CONTROL = 0, PHY_STATUS = 1, PHY_SPECIFIC_STATUS = 17;
 const PHY_RESET = 0x8000, PHY_RESTART = 0x0200;
@@ -74,15 +77,22 @@ export class E1000 implements Device, PciFunction {
     registers: new Int32Array(REGISTERS / 4), phy: phyRegisters(), eeprom: Int32Array.of(0, 0, 0, 1), context: new Int32Array(4), segmentContext: new Int32Array(4), ioAddress: 0,
     /** A packet of which more descriptors are to come: its bytes, how many, and POPTS of the first one. */
     packet: new Uint8Array(PACKET_MOST), packetLength: 0, packetOptions: 0,
+    /** When the rest of the ring is sent; 0: nothing waits. */
+    sendAt: 0,
   });
   readonly config = new PciConfig(this.state.fields.config).writable(PCI_COMMAND, 2, COMMAND_IO | COMMAND_MEMORY | COMMAND_MASTER);
   readonly #mac: Uint8Array;
   readonly #words: Uint16Array;
   readonly #wire: Microwire;
   readonly #space: AddressSpace;
+  readonly #clock: Clock;
   readonly #irq: IrqLine;
   readonly #link: NetLink;
   readonly #plugged: boolean;
+  /** Sends what is left of the ring. */
+  readonly #more: Timer;
+  /** Frames since #transmit() began. */
+  #sent = 0;
 
   constructor({ name, mac, backend }: NicSettings, slot: PciSlot) {
     this.name = name;
@@ -90,6 +100,8 @@ export class E1000 implements Device, PciFunction {
     this.#words = eepromWords(mac);
     this.#wire = new Microwire(this.#words, this.state.fields.eeprom);
     this.#space = slot.space;
+    this.#clock = slot.clock;
+    this.#more = slot.clock.timer(`${name}-transmit`, () => this.#transmit());
     this.#irq = slot.intA;
     this.#plugged = backend !== null;
     this.#link = new NetLink(slot.clock, name, backend, (frame) => this.#receive(frame));
@@ -117,6 +129,8 @@ export class E1000 implements Device, PciFunction {
   restored(): void {
     this.config.updateBars();
     this.#updateIrq();
+    this.#more.cancel();
+    if (this.state.fields.sendAt > 0) this.#more.arm(this.state.fields.sendAt);
   }
 
   #resetChip(): void {
@@ -127,7 +141,8 @@ export class E1000 implements Device, PciFunction {
       f.phy[PHY_STATUS] &= ~(PHY_LINK | PHY_DONE);
       f.phy[PHY_SPECIFIC_STATUS] &= ~PHY_SPECIFIC_LINK;
     }
-    f.packetLength = 0;
+    f.packetLength = f.sendAt = 0;
+    this.#more.cancel();
     const view = new DataView(this.#mac.buffer, this.#mac.byteOffset);
     registers[RA >> 2] = view.getInt32(0, true);
     registers[(RA >> 2) + 1] = view.getUint16(4, true) | RAH_VALID;
@@ -226,10 +241,17 @@ export class E1000 implements Device, PciFunction {
   // Sending.
 
   #transmit(): void {
-    const { registers } = this.state.fields, count = registers[TDLEN >> 2] / DESCRIPTOR;
+    const { fields: f } = this.state, { registers } = f, count = registers[TDLEN >> 2] / DESCRIPTOR;
     if (!(registers[TCTL >> 2] & TCTL_ENABLE) || !this.#isMaster || count === 0) return;
     let causes = 0;
+    f.sendAt = 0;
+    this.#sent = 0;
     for (let done = 0; done < count && registers[TDH >> 2] !== registers[TDT >> 2]; done++) {
+      if (this.#sent >= FRAMES_AT_ONCE && registers[TDT >> 2] < count) {
+        f.sendAt = this.#clock.now() + PAUSE;
+        this.#more.arm(f.sendAt);
+        break;
+      }
       const at = this.#descriptor(TDBAL, registers[TDH >> 2]);
       if (at >= 0 && this.#takeDescriptor(at)) causes |= INT_SENT;
       registers[TDH >> 2] = registers[TDH >> 2] + 1 >= count ? 0 : registers[TDH >> 2] + 1;
@@ -271,6 +293,7 @@ export class E1000 implements Device, PciFunction {
 
   #sendFrame(frame: Uint8Array): void {
     const { registers } = this.state.fields;
+    this.#sent++;
     this.#count(GPTC, TPT, GOTCL, TOTL, frame.length);
     if (!(registers[RCTL >> 2] & RCTL_LOOPBACK)) this.#link.send(frame);
   }

@@ -93,9 +93,12 @@ export class FdcTransfer {
   }
 
   restored(): void {
-    const f = this.#host.fields;
-    if (f.phase === PHASE_EXECUTE) this.#work.start(f.deadline, this.#hostPart());
-    else if (f.phase === PHASE_TRANSFER && this.#usesDma()) {
+    const f = this.#host.fields, { st1, st2 } = f;
+    if (f.phase === PHASE_EXECUTE) {
+      this.#work.start(f.deadline, this.#hostPart());
+      // Looking for the sector once more is nothing that the guest sees.
+      Object.assign(f, { st1, st2 });
+    } else if (f.phase === PHASE_TRANSFER && this.#usesDma()) {
       this.#work.start(f.deadline, null);
       this.#host.dma.request(true);
     }

@@ -76,17 +76,18 @@ export class VirtioBlk implements VirtioDevice {
   restored(): void {
     const { head, deadline } = this.state.fields;
     this.#work.cancel();
-    this.#chain = head === NOTHING ? null : this.#transport?.queues[0]?.chainAt(head) ?? null;
+    const chain = head === NOTHING ? null : this.#transport?.queues[0]?.chainAt(head) ?? null;
+    this.#chain = chain !== null && isWhole(chain) ? chain : null;
     if (this.#chain !== null) this.#start(this.#chain, deadline);
   }
 
   #next(): void {
     const { fields: f } = this.state;
-    this.#chain = this.#transport?.queues[0]?.pop() ?? null;
+    const chain = this.#transport?.queues[0]?.pop() ?? null;
+    this.#chain = chain !== null && isWhole(chain) ? chain : null;
     f.head = this.#chain?.head ?? NOTHING;
-    if (this.#chain === null) return;
-    if (this.#chain.readable < HEADER_SIZE || this.#chain.writable < 1) {
-      this.#transport?.fail();
+    if (this.#chain === null) {
+      if (chain !== null) this.#transport?.fail();
       return;
     }
     f.deadline = this.#clock.now() + REQUEST_NS;
@@ -163,3 +164,6 @@ export class VirtioBlk implements VirtioDevice {
     this.#next();
   }
 }
+
+/** It has a header, and room for its status. */
+const isWhole = ({ readable, writable }: VirtChain): boolean => readable >= HEADER_SIZE && writable >= 1;

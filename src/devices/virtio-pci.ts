@@ -135,6 +135,7 @@ export class VirtioPci implements PciFunction, VirtioTransport {
     const { fields: f } = this.state;
     const tell = this.running;
     f.status |= STATUS_NEEDS_RESET;
+    for (const queue of this.queues) queue.close();
     if (tell && this.has(F_VERSION_1)) this.#raise(ISR_CONFIG, f.configVector);
   }
 

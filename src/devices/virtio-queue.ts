@@ -15,8 +15,8 @@
  *     queue.notify();                                           // interrupts if the driver wants that
  *
  * A device may keep a chain as long as it likes; `chainAt(head)` makes it anew after a restore. `hasBuffers` says whether pop() would
- * give one. Rings that make no sense (an index that jumped, a loop, a driver's buffer behind a device's one) break the queue: it gives
- * nothing any more until a reset, and the transport sets NEEDS_RESET.
+ * give one. Rings that make no sense (an index that jumped, a loop, a driver's buffer behind a device's one, a buffer where there is no memory) break
+ * the queue: it gives nothing any more until a reset, and the transport sets NEEDS_RESET.
  * All state is in the typed array that the queue is given, as part of the transport's declared state.
  */
 import type { AddressSpace } from '../memory/address-space.ts';
@@ -170,29 +170,30 @@ export class VirtQueue {
     f[NEXT_AVAILABLE] = (f[NEXT_AVAILABLE]! + 1) & 0xffff;
     // avail_event: the driver is to tell us of the next buffer.
     if (this.#options.eventIndex()) this.#write16(f[USED]! + 4 + 8 * this.size, f[NEXT_AVAILABLE]!);
-    return this.chainAt(head);
+    return this.chainAt(head) ?? this.#break();
   }
 
-  /** The request that starts at a descriptor; null, and a broken queue, if it makes no sense. */
+  /** The request that starts at a descriptor; null if it makes no sense. */
   chainAt(head: number): VirtChain | null {
     const out: Buffer[] = [], into: Buffer[] = [];
     let table = this.#f[DESCRIPTORS]!, count = this.size, indirect = false, index = head;
     for (let seen = 0; seen < LONGEST_CHAIN; seen++) {
-      if (index >= count) return this.#break();
+      if (index >= count) return null;
       const at = table + DESCRIPTOR_SIZE * index, address = this.#address(at), length = this.#space.read(at + 8, 4) >>> 0;
       const flags = this.#read16(at + 12);
       if ((flags & INDIRECT) !== 0) {
-        if (indirect || (flags & NEXT) !== 0 || length === 0 || length % DESCRIPTOR_SIZE !== 0) return this.#break();
+        if (indirect || (flags & NEXT) !== 0 || length === 0 || length % DESCRIPTOR_SIZE !== 0) return null;
         [table, count, indirect, index] = [address, length / DESCRIPTOR_SIZE, true, 0];
         continue;
       }
+      if (!this.#space.isMapped(address, length)) return null;
       if ((flags & WRITE) !== 0) into.push({ address, length });
-      else if (into.length > 0) return this.#break();
+      else if (into.length > 0) return null;
       else out.push({ address, length });
       if ((flags & NEXT) === 0) return new VirtChain(this.#space, head, out, into);
       index = this.#read16(at + 14);
     }
-    return this.#break();
+    return null;
   }
 
   /** Puts the last request back: the next pop() gives it again. */
@@ -227,8 +228,13 @@ export class VirtQueue {
     this.#options.interrupt();
   }
 
-  #break(): null {
+  /** Gives nothing any more until a reset. */
+  close(): void {
     this.#f[BROKEN] = 1;
+  }
+
+  #break(): null {
+    this.close();
     this.#options.broken();
     return null;
   }

@@ -164,6 +164,16 @@ export class AddressSpace {
     if (range.writeIo !== null) writeIo(range.writeIo, range.writeOffset + (pa - range.start), value, size);
   }
 
+  /** Memory or a device answers to all of these addresses. */
+  isMapped(pa: number, length: number): boolean {
+    for (let at = pa; at < pa + length; ) {
+      const { end } = this.lookup(at);
+      if (end <= at) return false;
+      at = end;
+    }
+    return true;
+  }
+
   /** How many of `left` bytes from `pa` on are sure to lie in one range. */
   #piece(pa: number, left: number): number {
     const unit = this.#chunks[Math.floor(pa / CHUNK_BYTES)] === undefined ? CHUNK_BYTES : PAGE_SIZE;

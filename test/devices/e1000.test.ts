@@ -116,6 +116,18 @@ describe('82540EM', () => {
     expect([get(0x4080), get(0x4080)]).toEqual([1, 0]);
   });
 
+  it('sends what would be thousands of frames a bit at a time', () => {
+    setUp();
+    get(0xc0);
+    // 8 KB of data in segments of one byte, six times.
+    descriptor(RING, 14 | (24 << 8) | (33 << 16), 0x27 << 24, (54 << 8) | (1 << 16));
+    for (let i = 1; i < COUNT - 1; i++) descriptor(RING + 16 * i, DATA, 54 + 8192 | (1 << 20) | (0x2d << 24), 0);
+    put(0x3818, COUNT - 1);
+    expect([sent.length, get(0x3810), get(0xc0) & 2]).toEqual([8192, 2, 0]);
+    clock.step(MS);
+    expect([sent.length, get(0x3810), get(0xc0) & 2]).toEqual([6 * 8192, COUNT - 1, 2]);
+  });
+
   it('puts checksums in, and cuts TCP data', () => {
     setUp();
     const header = 54, packet = frame(header + 2500);

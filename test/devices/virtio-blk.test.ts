@@ -108,6 +108,13 @@ describe('virtio-blk', () => {
     bench.offer(0, [new Uint8Array(8)], [1]);
     bench.kick(0);
     expect(bench.get(20, 1) & 0x40).toBe(0x40);
+    // Restored, it is what it was: broken.
+    const saved = [bench.pci.state.save(), bench.device.state.save()];
+    bench.device.restored();
+    bench.offer(0, [header(FLUSH)], [1]);
+    bench.kick(0);
+    bench.clock.step(MS);
+    expect([calls, bench.used(0), bench.pci.state.save(), bench.device.state.save()]).toEqual([[], [], ...saved]);
   });
 
   it('a reset forgets a request; a restored one is answered', () => {

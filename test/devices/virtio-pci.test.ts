@@ -95,6 +95,11 @@ describe('virtio queues', () => {
       bench.descriptor(0x10000, 0x100000, 20, 4, 0);
       bench.available(0, 0);
     });
+    // A buffer that reaches out of memory.
+    broken(() => {
+      bench.descriptor(0x10000, 0x100000, 0xffff_ffff, 2, 0);
+      bench.available(0, 0);
+    });
   });
 });
 

@@ -4,8 +4,9 @@
  */
 import type { AccessSize } from '../../../src/memory/io-region.ts';
 import { Random } from '../../vectors/random.ts';
-import { RAM_SIZE } from './board.ts';
+import { TEST_MEMORY_BASE } from '../../../src/devices/pc-testdev.ts';
 import type { FullBoard } from './board.ts';
+import { STRUCTURES, STRUCTURES_SIZE, firmwareConfiguration, floppy, setupOf, value } from './rings.ts';
 
 /** A range of registers. */
 export interface Target {
@@ -13,11 +14,11 @@ export interface Target {
   readonly kind: 'port' | 'memory';
   readonly base: number;
   readonly size: number;
+  /** Puts into memory what the device fetches there, and tells it; null: it fetches nothing. */
+  readonly setup: ((board: FullBoard, random: Random) => void) | null;
 }
 
 const FIRST_PORT = 0xc000, FIRST_ADDRESS = 0xf000_0000;
-/** Where descriptors, rings and buffers may lie. */
-const STRUCTURES = 0x1_0000, STRUCTURES_SIZE = 0x1_0000;
 const LARGEST_BAR = 1 << 20;
 
 const configAddress = (devfn: number, register: number): number => 0x8000_0000 | devfn << 8 | register & 0xfc;
@@ -35,27 +36,31 @@ function configWrite({ pc }: FullBoard, devfn: number, register: number, value: 
 function placeFunctions(board: FullBoard): Target[] {
   const targets: Target[] = [];
   let port = FIRST_PORT, address = FIRST_ADDRESS;
-  for (let devfn = 0; devfn < 256; devfn++) {
-    if (configRead(board, devfn, 0) === -1) continue;
-    const name = `pci ${devfn >> 3}.${devfn & 7}`;
+  for (const { device, fn, function: pciFunction } of board.pc.pci.functions()) {
+    const devfn = device << 3 | fn, name = `${pciFunction.name} (pci ${device.toString(16)}.${fn})`, bars: number[] = [], own: Omit<Target, 'setup'>[] = [];
     for (let register = 0x10; register < 0x28; register += 4) {
       configWrite(board, devfn, register, -1);
-      const mask = configRead(board, devfn, register);
+      const mask = configRead(board, devfn, register), bar = (register - 0x10) / 4;
       if (mask === 0) continue;
       const isPort = (mask & 1) !== 0, size = -(mask & (isPort ? ~3 : ~15)) >>> 0;
-      if (isPort) {
-        port = Math.ceil(port / size) * size;
-        targets.push({ name: `${name} bar ${(register - 0x10) / 4}`, kind: 'port', base: port, size });
-        configWrite(board, devfn, register, port);
-        port += size;
-      } else {
-        address = Math.ceil(address / size) * size;
-        targets.push({ name: `${name} bar ${(register - 0x10) / 4}`, kind: 'memory', base: address, size: Math.min(size, LARGEST_BAR) });
-        configWrite(board, devfn, register, address);
-        address += size;
-      }
+      const base = Math.ceil((isPort ? port : address) / size) * size;
+      if (isPort) port = base + size;
+      else address = base + size;
+      bars[bar] = base;
+      configWrite(board, devfn, register, base);
+      own.push({ name: `${name} bar ${bar}`, kind: isPort ? 'port' : 'memory', base, size: Math.min(size, LARGEST_BAR) });
     }
     configWrite(board, devfn, 4, 7);
+    const setup = setupOf(pciFunction);
+    targets.push(...own.map((target) => ({
+      ...target,
+      setup: setup === null ? null : (on: FullBoard, random: Random): void => {
+        // What was moved away comes back first.
+        bars.forEach((base, bar) => configWrite(on, devfn, 0x10 + 4 * bar, base));
+        configWrite(on, devfn, 4, 7);
+        setup(on, random, bars);
+      },
+    })));
   }
   return targets;
 }
@@ -65,26 +70,23 @@ export function targetsOf(board: FullBoard): Target[] {
   const placed = placeFunctions(board), byName = new Map<string, Target>();
   for (const { base, length, region } of board.pc.io.mappings()) {
     if (base >= FIRST_PORT) continue;
-    byName.set(`${region.name} ${base.toString(16)}`, { name: `${region.name} ${base.toString(16)}`, kind: 'port', base, size: length });
+    const name = `${region.name} ${base.toString(16)}`, setup = { 'fdc 3f0': floppy, 'fw_cfg-dma 514': firmwareConfiguration }[name];
+    byName.set(name, { name, kind: 'port', base, size: length, setup: setup === undefined ? null : (on, random) => setup(on, random, []) });
   }
+  const memory = (name: string, base: number, size: number): Target => ({ name, kind: 'memory', base, size, setup: null });
   return [
-    ...byName.values(), ...placed,
-    { name: 'local APIC', kind: 'memory', base: 0xfee0_0000, size: 0x400 }, { name: 'I/O APIC', kind: 'memory', base: 0xfec0_0000, size: 0x20 },
-    { name: 'HPET', kind: 'memory', base: 0xfed0_0000, size: 0x170 },
-    { name: 'VGA window', kind: 'memory', base: 0xa_0000, size: 0x2_0000 },
+    ...byName.values(), ...placed, memory('local APIC', 0xfee0_0000, 0x400), memory('I/O APIC', 0xfec0_0000, 0x20), memory('HPET', 0xfed0_0000, 0x400),
+    memory('VGA window', 0xa_0000, 0x2_0000), memory('pc-testdev memory', TEST_MEMORY_BASE, 0x1_0000),
   ];
 }
 
-/** Values that registers and descriptors are made of: addresses in the area, small numbers, bits, all ones, anything. */
-function value(random: Random): number {
-  switch (random.below(8)) {
-    case 0: case 1: return STRUCTURES + (random.below(STRUCTURES_SIZE >> 4) << 4);
-    case 2: return random.below(16);
-    case 3: return 1 << random.below(32);
-    case 4: return random.pick([0, -1, 0x80, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000 | 0, RAM_SIZE - 16, RAM_SIZE, 0xffff_fff0 | 0]);
-    case 5: return random.below(256);
-    case 6: return STRUCTURES + random.below(STRUCTURES_SIZE) >>> 12;
-    default: return random.next();
+/** Keys and mouse, now and then. */
+function userDoes({ pc }: FullBoard, random: Random): void {
+  const buttons = random.below(8), wheel = random.below(3) - 1;
+  switch (random.below(6)) {
+    case 0: pc.key(random.pick(['a', 'ret', 'f1', 'pause']), random.below(2) === 0); break;
+    case 1: pc.moveMouse(random.below(600) - 300, random.below(600) - 300, buttons, wheel); break;
+    case 2: pc.point(random.below(101) / 100, random.below(101) / 100, buttons, wheel); break;
   }
 }
 
@@ -94,7 +96,10 @@ const SIZES: readonly AccessSize[] = [1, 1, 2, 4];
 export function access(board: FullBoard, random: Random, target: Target, all: readonly Target[]): number {
   const { pc } = board, { io, space } = pc;
   const kind = random.below(32);
-  if (kind === 0) board.advance(random.pick([100, 10_000, 1_000_000, 30_000_000]));
+  if (kind === 0) {
+    board.advance(random.pick([100, 10_000, 1_000_000, 30_000_000]));
+    userDoes(board, random);
+  }
   else if (kind < 6) space.write(STRUCTURES + (random.below(STRUCTURES_SIZE >> 2) << 2), value(random), 4);
   else if (kind === 6) {
     const devfn = random.below(256), register = random.below(256);
@@ -102,8 +107,9 @@ export function access(board: FullBoard, random: Random, target: Target, all: re
     if (random.below(3) > 0) return io.read(0xcfc + (register & 3), 1);
     // Places stay, mostly: else there would soon be nothing left to write to.
     if (register >= 0x40 || random.below(64) === 0) io.write(0xcfc + (register & 3), value(random) & 0xff, 1);
-  } else {
-    const { kind: where, base, size } = kind < 10 ? random.pick(all) : target;
+  } else if (kind === 7) (target.setup ?? random.pick(all).setup)?.(board, random);
+  else {
+    const { kind: where, base, size } = kind < 11 ? random.pick(all) : target;
     // Registers stand at the beginning of most regions.
     const offset = random.below(random.below(2) === 0 ? Math.min(size, 64) : size), width = random.pick(SIZES);
     if (where === 'port') {
