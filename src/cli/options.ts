@@ -129,6 +129,14 @@ export const OPTIONS: readonly Option[] = [
     rewrap(option, () => parseCpuModel(value));
     config.cpu = value;
   } },
+  { names: ['smp'], argument: '1', help: 'how many processors: one', set: (_config, value, option) => {
+    const properties = parseProperties(option, value, 'cpus');
+    checkProperties(option, properties, ['cpus', 'maxcpus', 'sockets', 'dies', 'cores', 'threads']);
+    for (const [key, count] of properties) if (parseNumber(`${option} ${key}`, count, 0, 2 ** 32) !== 1) throw new UsageError(`${option} ${value}: the PC has one processor`);
+  } },
+  { names: ['monitor'], argument: 'none', help: 'there is no monitor; steps do its work', set: (_config, value, option) => {
+    if (value !== 'none' && value !== 'null') throw new UsageError(`${option} ${value}: there is no monitor; steps do its work (see Automation in README.md)`);
+  } },
   { names: ['kernel'], argument: 'FILE', help: 'start this kernel: Linux (bzImage, zImage) or multiboot', set: (config, value) => { config.kernel = value; } },
   { names: ['initrd'], argument: 'FILE', help: 'its initrd, or multiboot modules: "FILE ARGUMENTS,FILE"', set: (config, value) => { config.initrd = value; } },
   { names: ['append'], argument: 'TEXT', help: 'its command line', set: (config, value) => { config.append = value; } },

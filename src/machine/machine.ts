@@ -272,7 +272,7 @@ export class MachineCore<B extends Board = Board> {
   }
 
   async #sleep(time: GuestTime, wait: number): Promise<void> {
-    const longer = wait + this.#slack.begin(this.#host.now(), wait);
+    const longer = wait + this.#slack.begin(this.#host.now(), wait, this.retired);
     await this.#host.sleep(Math.ceil(longer / 1e6));
     this.#slack.end(this.#host.now(), longer);
     time.idle(this.board.clock.nextDeadline());

@@ -1,48 +1,59 @@
 import { describe, expect, it } from 'vitest';
 import { Slack } from '../../src/machine/slack.ts';
 
-const MS = 1e6;
+const MS = 1e6, TICK = 3500;
 
-/** A machine that is awake for `awake` ms and asleep until its next timer; returns how much longer it could sleep at the end (ms). */
-function after(sleeps: number, awake: number, wait: number, slack = new Slack(), start = 0): number {
-  let now = start * MS, longer = 0;
-  for (let i = 0; i < sleeps; i++) {
-    now += awake * MS;
-    longer = slack.begin(now, wait * MS);
-    now += wait * MS + longer;
-    slack.end(now, wait * MS + longer);
+/** A guest that runs `instructions` in 0.3 ms and then sleeps until its next timer; how much longer it could sleep at the end (ms). */
+class Guest {
+  readonly slack = new Slack();
+  now = 0;
+  retired = 0;
+
+  run(sleeps: number, instructions: number, wait: number): number {
+    let longer = 0;
+    for (let i = 0; i < sleeps; i++) {
+      this.now += 0.3 * MS;
+      this.retired += instructions;
+      longer = this.slack.begin(this.now, wait * MS, this.retired);
+      this.now += wait * MS + longer;
+      this.slack.end(this.now, wait * MS + longer);
+    }
+    return longer / MS;
   }
-  return longer / MS;
+
+  /** Sleeps for 8 ms, but wakes up after less. */
+  wakeAfter(milliseconds: number): void {
+    this.slack.begin(this.now, 8 * MS, this.retired);
+    this.slack.end(this.now += milliseconds * MS, 8 * MS);
+  }
 }
 
 describe('slack', () => {
   it('is there once a guest has done little for a while', () => {
-    expect(after(5, 0.2, 4)).toBe(0);
-    expect(after(100, 0.2, 4)).toBe(4);
+    expect(new Guest().run(20, TICK, 3.7)).toBe(0);
+    expect(new Guest().run(200, TICK, 3.7)).toBeCloseTo(25.9);
   });
 
-  it('is as long as the sleep at most, and not longer than a tick', () => {
-    expect(after(200, 0.05, 1.5)).toBe(1.5);
-    expect(after(100, 0.2, 50)).toBe(4);
+  it('goes by the length of the sleep, and is less than a frame of a film', () => {
+    expect(new Guest().run(400, 1000, 1.5)).toBeCloseTo(10.5);
+    expect(new Guest().run(200, TICK, 50)).toBe(28);
   });
 
   it('is not there for a guest that works', () => {
-    expect(after(200, 2, 4)).toBe(0);
+    expect(new Guest().run(400, 5 * TICK, 3.7)).toBe(0);
   });
 
   it('ends when something comes from outside', () => {
-    const slack = new Slack();
-    expect(after(100, 0.2, 4, slack)).toBe(4);
-    slack.begin(2000 * MS, 8 * MS);
-    slack.end(2003 * MS, 8 * MS);
-    expect(after(1, 0.2, 4, slack, 2003)).toBe(0);
+    const guest = new Guest();
+    guest.run(200, TICK, 4);
+    guest.wakeAfter(3);
+    expect(guest.run(1, TICK, 4)).toBe(0);
   });
 
   it('does not take a host that is a little early for that', () => {
-    const slack = new Slack();
-    expect(after(100, 0.2, 4, slack)).toBe(4);
-    slack.begin(2000 * MS, 8 * MS);
-    slack.end(2007 * MS, 8 * MS);
-    expect(after(1, 0.2, 4, slack, 2007)).toBe(4);
+    const guest = new Guest();
+    guest.run(200, TICK, 4);
+    guest.wakeAfter(7);
+    expect(guest.run(1, TICK, 4)).toBe(28);
   });
 });
