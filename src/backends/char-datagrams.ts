@@ -1,6 +1,7 @@
 /** A line over UDP, as QEMU has it: pieces of output are datagrams to one other end, and what comes to our port is input. */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
+import { bindDatagrams } from './bind-datagrams.ts';
 import { BufferedChar } from './char-buffered.ts';
 
 export interface DatagramCharOptions {
@@ -26,14 +27,7 @@ export class DatagramChar extends BufferedChar {
   /** @throws Error of the host: an address that is taken, or not its own */
   static async open(options: DatagramCharOptions): Promise<DatagramChar> {
     const line = new DatagramChar(options), socket = line.#socket, { host, port } = options.local;
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, host, () => {
-        // What cannot be sent is lost.
-        socket.off('error', reject).on('error', () => {}).unref();
-        resolve();
-      });
-    });
+    await bindDatagrams(socket, host, port);
     socket.on('message', (bytes) => {
       // Nobody can be made to wait here.
       if (!line.full) line.arrived(bytes);

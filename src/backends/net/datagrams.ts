@@ -6,6 +6,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { networkInterfaces } from 'node:os';
 import type { NetPort } from '../../devices/host.ts';
+import { bindDatagrams } from '../bind-datagrams.ts';
 import type { OpenNetwork } from './user.ts';
 
 interface Place {
@@ -22,15 +23,6 @@ export interface DatagramOptions {
 }
 
 const ANY = '0.0.0.0';
-
-const bind = (socket: Socket, { address, port }: Place): Promise<void> => new Promise((resolve, reject) => {
-  socket.once('error', reject);
-  socket.bind(port, address, () => {
-    // A frame that cannot be sent is lost, as on a wire.
-    socket.off('error', reject).on('error', () => {}).unref();
-    resolve();
-  });
-});
 
 export class DatagramNetwork implements OpenNetwork {
   readonly #target: Place;
@@ -77,7 +69,7 @@ export class DatagramNetwork implements OpenNetwork {
 
   async #pair(local: Place): Promise<void> {
     const socket = this.#socket(true);
-    await bind(socket, local);
+    await bindDatagrams(socket, local.address, local.port);
     socket.on('message', (frame) => this.#port?.deliver(frame));
     this.#sender = socket;
   }
@@ -86,9 +78,9 @@ export class DatagramNetwork implements OpenNetwork {
   async #join(local: string | null): Promise<void> {
     const receiver = this.#socket(true), sender = this.#socket(false), { address, port } = this.#target;
     // Windows binds to no group.
-    await bind(receiver, { address: process.platform === 'win32' ? ANY : address, port });
+    await bindDatagrams(receiver, process.platform === 'win32' ? ANY : address, port);
     receiver.addMembership(address, local ?? undefined);
-    await bind(sender, { address: ANY, port: 0 });
+    await bindDatagrams(sender, ANY, 0);
     if (local !== null) sender.setMulticastInterface(local);
     sender.setMulticastLoopback(true);
     const own = sender.address().port, addresses = new Set(Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address)));

@@ -4,6 +4,7 @@ import type { Socket as DatagramSocket } from 'node:dgram';
 import { getServers } from 'node:dns';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
+import { bindDatagrams } from '../bind-datagrams.ts';
 import type { Failure, HostDatagrams, HostNetwork, HostStream, Received, StreamEvents } from './host-network.ts';
 
 const DNS_PORT = 53;
@@ -124,10 +125,7 @@ export async function listenStreams(address: string, port: number, accept: (stre
 /** Listens for datagrams. @throws Error of the host */
 export async function listenDatagrams(address: string, port: number, received: Received): Promise<HostDatagrams & { readonly port: number }> {
   const socket = createSocket('udp4');
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind(port, address, resolve);
-  });
+  await bindDatagrams(socket, address, port);
   const bound = new SocketDatagrams(socket, received);
   return { port: socket.address().port, send: (bytes, to, toPort) => bound.send(bytes, to, toPort), close: () => bound.close() };
 }
