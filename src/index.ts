@@ -34,7 +34,7 @@ import type { BalloonOptions, BalloonStatistics } from './devices/virtio-balloon
 import type { InputKind } from './devices/virtio-input.ts';
 import { isKeyName } from './devices/ps2-keys.ts';
 import { threadTime } from './backends/thread-time.ts';
-import { bootOf } from './library/boot.ts';
+import { bootOf, uuidOf } from './library/boot.ts';
 import { cardsOf, nicOf, openShares } from './library/cards.ts';
 import { FLOPPY_LETTERS, DISK_LETTERS, driveAt, floppyDrive, openDrive, openDrives, reporting } from './library/drives.ts';
 import { tapped, unplugged } from './library/lines.ts';
@@ -168,6 +168,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   serials?: readonly (CharBackend | null)[];
   /** false: the board has no high precision event timer. */
   hpet?: boolean;
+  /** false: the board has no VMware port, and no mouse behind it. */
+  vmport?: boolean;
   /** What the PC speaker plays to, e.g. a WavFile; the caller closes it, after the machine. */
   speaker?: AudioBackend | null;
   /** LPT1 and LPT2: what is printed. Without it LPT1 is there, and what it prints is nobody's. */
@@ -276,7 +278,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
       folders = openShares(options);
       const random = counted === null ? () => randomBytes(4).readInt32LE() : countedRandom();
       const pc = new Pc<Cpu>({
-        memory, isa, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), hpet: options.hpet !== false, testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image, index) => (image === null ? [] : [{ disk: reporting(image, options), serial: driveAt(options, 'virtio', index)?.serial ?? '' }])), folders, random), powerOff: () => machine?.powerOff(),
+        memory, isa, bios, vgaBios, videoMemory: videoMemoryOf(options), time: () => time.now(), rtcBase: (options.rtcBase ?? new Date()).getTime(), bootOrder: options.boot ?? '', bootOnce: options.bootOnce ?? '', ...boot, apic: model.features.has('apic'), hpet: options.hpet !== false, vmport: options.vmport !== false, ...uuidOf(options), testDevice: options.testDevice === true, cards: cardsOf(options, drives.virtio.flatMap((image, index) => (image === null ? [] : [{ disk: reporting(image, options), serial: driveAt(options, 'virtio', index)?.serial ?? '' }])), folders, random), powerOff: () => machine?.powerOff(),
         ...(counted === null || options.rtcClock === 'vm' ? {} : { rtcTime: () => counted.host.now() }),
         floppies: floppies.map((image, unit) => floppyDrive(backendOf(image), options.floppyDrives?.[unit] ?? null, unit)),
         disks: disks.map((image, index) => (driveAt(options, 'ide', index)?.media === 'cdrom' ? { medium: backendOf(image) } : backendOf(image))),
@@ -336,7 +338,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
 
   /**
    * Points at a place on the screen, from 0 (left, top) to 1, and runs until the guest has been told. Buttons and wheel as mouse().
-   * @throws StepError if there is no tablet (options.inputs) that the guest has a driver for
+   * @throws StepError if the guest drives neither a tablet (options.inputs) nor the pointer of the VMware port
    */
   async point(x: number, y: number, buttons = '', wheel = 0): Promise<void> {
     const text = `${x},${y},${buttons},${wheel}`;

@@ -127,8 +127,9 @@ export interface Config {
   /** Of -device: names that are taken, and where each goes. */
   deviceIds: string[];
   deviceBuses: { bus: DeviceModel['bus']; place: string | null; name: string; option: string }[];
-  /** There is a high precision event timer. */
+  /** There is a high precision event timer; the VMware port. */
   hpet: boolean;
+  vmport: boolean;
   debugExit: { iobase: number; iosize: number } | null;
   pvpanic: { ioport: number; events: number } | null;
   logItems: string[];
@@ -146,6 +147,6 @@ export interface Config {
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], driveDevices: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, actions: {}, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, debugPort: null, netdevs: [], nics: [], dumps: [], noNic: false, defaults: true, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, pvpanic: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, debugPort: null, netdevs: [], nics: [], dumps: [], noNic: false, defaults: true, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, vmport: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, pvpanic: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

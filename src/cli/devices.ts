@@ -60,6 +60,10 @@ export const DEVICES: DeviceModels = {
       config.pvpanic = { ioport: values.number('ioport')!, events: values.number('events')! };
     },
   },
+  vmmouse: {
+    category: 'Input', bus: 'ISA', description: 'pointer behind the VMware port, which the board has (-M pc,vmport=off: it has not)', properties: {},
+    add: (_config, _values, option) => { throw new UsageError(`${option}: the board has it already, with the VMware port (-M pc,vmport=on, the default)`); },
+  },
   'pc-testdev': {
     category: 'Misc', bus: 'ISA', description: 'what kvm-unit-tests write to', properties: {},
     add: (config) => { config.testDevice = true; },

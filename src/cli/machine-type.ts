@@ -17,8 +17,8 @@ const PROPERTIES: Readonly<Record<string, MachineProperty>> = {
   accel: { type: 'string', text: 'Accelerator: tcg', set: (config, value, option) => setAccelerator(config, value, option) },
   hpet: { type: 'bool', text: 'high precision event timer (on)', set: (config, value, option) => { config.hpet = parseOnOff(option, 'hpet', value, true); } },
   'pcspk-audiodev': { type: 'string', text: 'ID of an audiodev to use as a backend of the speaker', set: (config, value) => { config.speaker = value; } },
-  vmport: { type: 'OnOffAuto', text: 'VMware port: it is not there (off)', set: (_config, value, option) => {
-    if (value !== 'auto' && parseOnOff(option, 'vmport', value, false)) throw new UsageError(`${option}: the VMware port is not there (vmport=off)`);
+  vmport: { type: 'OnOffAuto', text: 'VMware port and vmmouse (auto: on)', set: (config, value, option) => {
+    config.vmport = value === 'auto' || parseOnOff(option, 'vmport', value, true);
   } },
 };
 

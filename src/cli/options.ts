@@ -144,7 +144,7 @@ export const OPTIONS: readonly Option[] = [
     help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
   { names: ['M', 'machine'], argument: 'pc|isapc[,hpet=off][,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3, or a PC without PCI and ACPI; its speaker plays to an -audiodev (-M help, -M pc,help)', set: setMachine },
   { names: ['smbios'], argument: 'type=0|1|2|3|4|8|11|17|41,FIELD=TEXT,... | file=FILE', help: 'what SMBIOS says of firmware (0), system (1), board (2), chassis (3), processor (4), memory (17), with more texts (11: value=TEXT or path=FILE), connectors (8) and devices (41); file: a whole structure', set: setSmbios },
-  { names: ['uuid'], argument: 'UUID', help: "the system's UUID in SMBIOS", set: (config, value, option) => setSmbios(config, `type=1,uuid=${value}`, option) },
+  { names: ['uuid'], argument: 'UUID', help: "the system's UUID in SMBIOS and behind the VMware port", set: (config, value, option) => setSmbios(config, `type=1,uuid=${value}`, option) },
   { names: ['icount'], argument: '[shift=]N|auto[,align=on][,sleep=off]',
     help: 'virtual time is made of instructions, 2^N ns each, and runs repeat; auto follows the host', set: setIcount },
   { names: ['rtc'], argument: 'base=utc|localtime|DATE[,clock=host|rt|vm]', help: "the guest's date at start, e.g. 2026-01-01T12:00:00; vm: it goes by virtual time", set: setRtc },

@@ -12,14 +12,14 @@ import { MemoryAccess } from './memory-access.ts';
 import type { MemoryObserver } from './memory-access.ts';
 import {
   A20_MASK, AC, BUDGET, BUDGET_PARKED, CC_OP, CC_SRC, CR0, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR4, CR4_OSFXSR, CR4_SMAP, CS, DF, DR, EDX, EFLAGS,
-  EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, FPU, GDT_LIMIT, HF_AC, HF_CPL_MASK, HF_CS32, HF_DEBUG, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
+  EIP, EXC_AC, EXC_ERROR, EXC_HAS_ERROR, EXC_GP, EXC_SS, EXC_VECTOR, FPU, GDT_LIMIT, GLOBAL_NAMES, HF_AC, HF_CPL_MASK, HF_CS32, HF_DEBUG, HF_EM, HF_FLAT, HF_FROM_ZERO, HF_INHIBIT_IRQ, HF_IOPL_MASK,
   HF_IOPL_SHIFT, HF_MP, HF_OSFXSR, HF_PE, HF_PG, HF_RF, HF_SS32, HF_TF, HF_TS, HF_VM, HFLAGS, IDT_LIMIT, IF, INTR, LDT_ATTR, LDT_LIMIT,
   NMI_PENDING, PENDING_EXIT, RESET_ALL, RESET_INIT, RESET_REQUEST, RF, SEG_ATTR, SEG_BASE, SEG_HFLAGS, SEG_LIMIT, SEG_RHI, SEG_RLO, SEG_SEL, SEG_WHI, SEG_WLO,
   SS, SYSENTER, TEMPS, TF, TR_ATTR, TR_LIMIT, TSC_OFFSET, VIEW, VM,
 } from './state.ts';
 import type { FeatureSet } from './features.ts';
 import { CC_OP_EFLAGS } from './flags.ts';
-import { DeviceLog } from './device-log.ts';
+import { DeviceLog, DeviceMismatch } from './device-log.ts';
 import type { ApicBase, PortAccess } from './helpers/context.ts';
 import { createHelpers } from './helpers/index.ts';
 import { PageLog } from './page-log.ts';
@@ -169,6 +169,21 @@ export class Cpu extends MemoryAccess {
     this.shadow?.devices.effect(() => this.raiseNmi());
     this.R[NMI_PENDING] = 1;
     this.kick();
+  }
+
+  /** A general register, for a port that takes its question from registers. */
+  register(number: number): number {
+    const value = this.R[number]!;
+    this.shadow?.devices.effect(() => {
+      if (this.R[number] !== value) throw new DeviceMismatch(`a port found ${GLOBAL_NAMES[number]} = ${value >>> 0} when the region ran, and finds ${this.R[number]! >>> 0}`);
+    });
+    return value;
+  }
+
+  /** A port answers in a general register. */
+  setRegister(number: number, value: number): void {
+    this.shadow?.devices.effect(() => this.setRegister(number, value));
+    this.R[number] = value;
   }
 
   /** The A20 gate: closed, address bit 20 reads as 0 on the bus. */

@@ -15,7 +15,7 @@
  *     00C0-00DF  i8237 (DMA 4-7)        PCI 00:00.0 i440FX  00:01.0 PIIX3  00:01.1 PIIX3 IDE  00:01.3 PIIX4 power  00:02.0 VGA
  *     00E9       debug console          DMA 2 floppy
  *     00F0       FPU error                01CE-01D0        VGA (Bochs VBE)
- *     0510-0511, 0514-051B  firmware configuration      0505  pvpanic
+ *     0510-0511, 0514-051B  firmware configuration      0505  pvpanic     5658  VMware port
  *
  * PCI cards (network cards, then PcConfig.cards) have the slots from 3 on, the NE2000 ports 300-31F and IRQ 9. The bus master of the PIIX3 IDE has
  * 16 ports where its base address register says.
@@ -75,9 +75,12 @@ import { InputRouter } from './input-router.ts';
 import { VirtioBalloon } from './virtio-balloon.ts';
 import { VirtioInput } from './virtio-input.ts';
 import { Vga } from './vga.ts';
+import { VmMouse } from './vm-mouse.ts';
+import { VM_PORT, VmPort } from './vm-port.ts';
+import type { GeneralRegisters } from './vm-port.ts';
 
 /** What the board needs of its processor. */
-export interface Processor {
+export interface Processor extends GeneralRegisters {
   setIntr(level: boolean): void;
   /** An edge on the NMI pin. */
   raiseNmi(): void;
@@ -150,6 +153,10 @@ export interface PcConfig {
   apic?: boolean;
   /** The board has a high precision event timer; it has if left out, unless it is `isa`. */
   hpet?: boolean;
+  /** The board has the VMware port, and a mouse behind it; it has if left out. */
+  vmport?: boolean;
+  /** What that tells as the machine's UUID: 16 bytes in the order of its text, zeros if left out. */
+  uuid?: Uint8Array;
   /** The guest switched the machine off. */
   powerOff?: () => void;
   /** A board without PCI and power management. */
@@ -318,6 +325,9 @@ export class Pc<P extends Processor = Processor> {
       items: new Map([[FW_RAM_SIZE, fwNumber(config.memory, 8)], [FW_CPUS, fwNumber(1, 2)], [FW_MAX_CPUS, fwNumber(1, 2)], ...config.firmwareItems ?? []]),
     });
 
+    const vmMouse = config.vmport === false ? null : new VmMouse(() => this.mouse.wake());
+    const vmPort = vmMouse && new VmPort({ registers: this.cpu, memory: config.memory, uuid: config.uuid ?? new Uint8Array(16), commands: vmMouse.commands });
+
     const testDevice = config.testDevice === true ? new PcTestDevice(this.#irqs.map((irq) => irq.input())) : null;
 
     const { io } = this;
@@ -357,9 +367,11 @@ export class Pc<P extends Processor = Processor> {
     if (debugExit && config.debugExit) io.map(config.debugExit.iobase, debugExit.io);
     if (pvpanic && config.pvpanic) io.map(config.pvpanic.ioport, pvpanic.io);
 
+    if (vmPort) io.map(VM_PORT, vmPort.io, 0, 1);
+
     const setCmos = (index: number, value: number): void => this.rtc.setNvram(index, value);
     const bootOrder = config.bootOrder || DEFAULT_BOOT_ORDER, bootOnce = config.bootOnce ? new BootOnce(bootOrder, setCmos) : null;
-    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, ...parallels, debugPort, debugExit, pvpanic, testDevice, localApic, ioApic, hpet];
+    const optional: readonly (Device | null)[] = [bootOnce, pciVga, this.vga, ...this.serials, ...parallels, debugPort, debugExit, pvpanic, vmPort, vmMouse, testDevice, hpet, localApic, ioApic];
     if (testDevice !== null) {
       io.map(0xe0, testDevice.register);
       io.map(0xe4, testDevice.flush);
@@ -367,14 +379,17 @@ export class Pc<P extends Processor = Processor> {
       io.map(0x2000, testDevice.irqs);
       space.add({ kind: 'mmio', io: testDevice.memory }, TEST_MEMORY_BASE, 1);
     }
+    const inputs = cards.flatMap(({ devices }) => devices).filter((device) => device instanceof VirtioInput), isKeyboard = ({ kind }: VirtioInput): boolean => kind === 'keyboard';
+    this.#input = new InputRouter(this.keyboard, this.mouse, inputs.filter(isKeyboard), [...inputs.filter((input) => !isKeyboard(input)), ...vmMouse ? [vmMouse] : []]);
     this.devices = [
-      pics.master, pics.slave, pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, fpuError,
+      pages, dma1, dma2, pit, port61, port92, this.rtc, this.keyboard, this.mouse, this.#i8042, this.#input, fpuError,
       fwCfg, ...(host === null ? [] : [this.pci, host, piix3, piix3Ide, this.pm]), this.fdc, ...masters, ...this.ide[0].devices, ...this.ide[1].devices,
       ...cards.flatMap(({ devices }) => devices), ...isaCards.map(({ card }) => card),
       ...optional.filter((device) => device !== null),
+      // Behind all that drive their inputs: a reset leaves no edge in them.
+      pics.master, pics.slave,
     ];
     this.balloon = this.devices.find((device) => device instanceof VirtioBalloon) ?? null;
-    this.#input = new InputRouter(this.keyboard, this.mouse, this.devices.filter((device) => device instanceof VirtioInput));
     fillCmos(setCmos, {
       memory: config.memory,
       floppies: this.fdc.drives.map((drive) => drive?.type ?? null),
@@ -459,7 +474,7 @@ export class Pc<P extends Processor = Processor> {
 
   /** The guest has been told all that the mouse did. */
   get mouseIdle(): boolean {
-    return this.#input.placesTaken && (this.#input.movesTaken ?? (this.mouse.idle && this.#i8042.free));
+    return this.#input.pointersTaken && (this.#input.hasMouse || (this.mouse.idle && this.#i8042.free));
   }
 
   /** Points at a place on the screen, from 0 (left, top) to 1; false if it cannot be taken now, null if there is nothing that takes places. */

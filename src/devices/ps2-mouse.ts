@@ -51,12 +51,14 @@ const SCALED = [0, 1, 1, 3, 6, 9];
 const NS_PER_SECOND = 1_000_000_000;
 /** Button changes that wait for a report of their own. */
 const PENDING_BUTTONS = 32;
+/** Reports that may be owed: more than a driver needs to look at all that a queue of 1024 words holds. */
+const WAKES_MAX = 256;
 
 const clamp = (value: number, most: number): number => Math.max(-most, Math.min(most, value));
 
 export class Ps2Mouse implements Device, Ps2Device {
   readonly name = 'ps2-mouse';
-  readonly state = new DeviceState(1, {
+  readonly state = new DeviceState(2, {
     /** Bytes on their way to the host: an answer, else a report. */
     answers: new Uint8Array(4), answerEnds: new Uint8Array(2),
     report: new Uint8Array(4), reportEnds: new Uint8Array(2),
@@ -75,6 +77,8 @@ export class Ps2Mouse implements Device, Ps2Device {
     changes: new Uint8Array(PENDING_BUTTONS), changeEnds: new Uint8Array(2),
     /** When the next report may be made. */
     sampleAt: 0,
+    /** Reports that are owed to a driver which looks elsewhere then. */
+    wakes: 0,
   });
   onData: (() => void) | null = null;
   readonly #clock: Clock;
@@ -112,7 +116,7 @@ export class Ps2Mouse implements Device, Ps2Device {
    */
   move(right: number, down: number, buttons: number, wheel: number): boolean {
     const { fields } = this.state;
-    const now = this.#changes.length === 0 ? fields.buttons : this.#changes.at(this.#changes.length - 1);
+    const now = this.buttons;
     if (fields.mode === MODE_STREAM ? !this.#reports : fields.wrap !== 0) {
       fields.buttons = buttons;
       return true;
@@ -123,6 +127,22 @@ export class Ps2Mouse implements Device, Ps2Device {
     fields.z -= wheel;
     this.#schedule();
     return true;
+  }
+
+  /** Held, as far as the mouse knows. */
+  get buttons(): number {
+    return this.#changes.length === 0 ? this.state.fields.buttons : this.#changes.at(this.#changes.length - 1);
+  }
+
+  /**
+   * Sends a report although the mouse was not touched: it says one count to the right, as QEMU's does, since a system passes on no
+   * movement of none.
+   */
+  wake(): void {
+    const { fields } = this.state;
+    if (!this.#reports || fields.wakes === WAKES_MAX) return;
+    fields.wakes++;
+    this.#schedule();
   }
 
   /** Nothing that happened waits to be reported. In remote mode the guest comes when it likes. */
@@ -162,7 +182,7 @@ export class Ps2Mouse implements Device, Ps2Device {
 
   get #moved(): boolean {
     const { x, y, z } = this.state.fields;
-    return x !== 0 || y !== 0 || (z !== 0 && this.state.fields.id !== ID_PLAIN) || this.#changes.length > 0;
+    return x !== 0 || y !== 0 || (z !== 0 && this.state.fields.id !== ID_PLAIN) || this.#changes.length > 0 || this.state.fields.wakes > 0;
   }
 
   #command(byte: number): void {
@@ -243,7 +263,7 @@ export class Ps2Mouse implements Device, Ps2Device {
   /** The counters are cleared. */
   #forget(): void {
     const { fields } = this.state;
-    fields.x = fields.y = fields.z = 0;
+    fields.x = fields.y = fields.z = fields.wakes = 0;
     if (this.#changes.length > 0) fields.buttons = this.#changes.at(this.#changes.length - 1);
     this.#changes.clear();
   }
@@ -302,6 +322,10 @@ export class Ps2Mouse implements Device, Ps2Device {
   #makeReport(scaling: number): number[] {
     const { fields } = this.state;
     const scaled = (counts: number): number => (scaling === 0 ? counts : Math.sign(counts) * (SCALED[Math.abs(counts)] ?? 2 * Math.abs(counts)));
+    if (fields.wakes > 0) {
+      fields.wakes--;
+      fields.x++;
+    }
     const x = clamp(fields.x, REPORT_MAX), y = clamp(fields.y, REPORT_MAX), z = clamp(fields.z, WHEEL_MAX);
     fields.x -= x;
     fields.y -= y;

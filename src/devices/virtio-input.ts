@@ -7,6 +7,7 @@
  * Events wait here until the guest gives room for them.
  */
 import { DeviceState } from './device.ts';
+import type { KeySink, Pointer } from './input-router.ts';
 import { evdevKey } from './evdev-keys.ts';
 import { KEY_NAMES } from './ps2-keys.ts';
 import { MOUSE_EXTRA, MOUSE_LEFT, MOUSE_MIDDLE, MOUSE_RIGHT, MOUSE_SIDE } from './ps2-mouse.ts';
@@ -52,7 +53,7 @@ function bits(codes: readonly number[]): Uint8Array {
   return bytes;
 }
 
-export class VirtioInput implements VirtioDevice {
+export class VirtioInput implements VirtioDevice, KeySink, Pointer {
   readonly name: string;
   readonly kind: InputKind;
   readonly state = new DeviceState(1, {
@@ -65,6 +66,7 @@ export class VirtioInput implements VirtioDevice {
   readonly id = 18;
   readonly classCode: number;
   readonly features = 0;
+  onActive: (() => void) | null = null;
   readonly queueSizes = [QUEUE_SIZE, QUEUE_SIZE];
   readonly #kind: Kind;
   #transport: VirtioTransport | null = null;
@@ -78,6 +80,14 @@ export class VirtioInput implements VirtioDevice {
 
   attach(transport: VirtioTransport): void {
     this.#transport = transport;
+  }
+
+  start(): void {
+    this.onActive?.();
+  }
+
+  get buttons(): number {
+    return this.state.fields.buttons;
   }
 
   /** A driver listens: input goes here. */

@@ -6,6 +6,7 @@ import { FW_BOOT_MENU, fwNumber } from '../devices/fw-cfg.ts';
 import type { PcConfig } from '../devices/pc.ts';
 import type { PcOptions } from '../index.ts';
 import { parseModules } from '../machine/boot/initrd.ts';
+import { uuidBytes } from '../machine/boot/smbios-fields.ts';
 import { smbiosFiles } from '../machine/boot/smbios.ts';
 import { kernelItems } from '../machine/boot/kernel.ts';
 
@@ -21,6 +22,12 @@ export function bootOf(options: PcOptions, memory: number, { signature, features
     firmwareItems: new Map([...bootMenu === true ? [[FW_BOOT_MENU, fwNumber(1, 2)] as const] : [], ...kernel.firmwareItems ?? []]),
     firmwareFiles: new Map([...smbiosFiles(options.smbios ?? {}, { memory, machine: options.machine ?? 'pc', firmware: options.bios === undefined ? 'tcg86 BIOS' : null, cpuid: [signature, features.words[LEAF_1_EDX]!] }), ...files, ...kernel.firmwareFiles ?? []]),
   };
+}
+
+/** The machine's UUID, if it has one. @throws Error */
+export function uuidOf({ smbios }: PcOptions): Pick<PcConfig, 'uuid'> {
+  const text = smbios?.[1]?.uuid;
+  return text === undefined ? {} : { uuid: uuidBytes(text) };
 }
 
 /** What -kernel brings to the board. @throws Error with a one-line message */

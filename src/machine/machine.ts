@@ -411,7 +411,7 @@ export class MachineCore<B extends Board = Board> {
           yield* this.#mouse(step);
           break;
         case 'point':
-          if (this.board.point(step.x, step.y, step.buttons, step.wheel) === null) throw new StepError(`${describeStep(step)}: no tablet that the guest uses`);
+          if (this.board.point(step.x, step.y, step.buttons, step.wheel) === null) throw new StepError(`${describeStep(step)}: nothing that the guest uses takes places (virtio-tablet-pci, vmmouse)`);
           yield* this.#mouse(step);
           break;
         case 'wait':

@@ -11,7 +11,6 @@ describe('sound on the command line', () => {
   it.each([
     ["audiodev 'z' not found", ['-machine', 'pcspk-audiodev=z']], ["'alsa' is no audio driver here", ['-audiodev', 'alsa,id=a']], ['id=ID is missing', ['-audiodev', 'wav']],
     ["Duplicate ID 'a'", ['-audiodev', 'none,id=a', '-audiodev', 'none,id=a']], ["invalid parameter 'path'", ['-audiodev', 'none,id=a,path=x']], ['is not between 8000', ['-audiodev', 'wav,id=a,out.frequency=1']],
-    ['the VMware port is not there', ['-M', 'pc,vmport=on']],
   ])('says: %s', (message, args) => {
     expect(() => parseArguments(args)).toThrow(message);
   });

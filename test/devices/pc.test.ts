@@ -10,6 +10,10 @@ const MIB = 1 << 20;
 class Pins implements Processor {
   raiseNmi(): void {}
   requestInit(): void {}
+  register(): number {
+    return 0;
+  }
+  setRegister(): void {}
   readonly socket: ProcessorSocket;
   intr = false;
   a20 = false;

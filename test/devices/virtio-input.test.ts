@@ -96,13 +96,13 @@ describe('virtio-input', () => {
 
   it('input goes to the PS/2 devices until a driver runs', () => {
     device('keyboard');
-    const keyboard = new Ps2Keyboard(bench.clock), mouse = new Ps2Mouse(bench.clock), router = new InputRouter(keyboard, mouse, [bench.device]);
+    const keyboard = new Ps2Keyboard(bench.clock), mouse = new Ps2Mouse(bench.clock), router = new InputRouter(keyboard, mouse, [bench.device], []);
     expect(router.keysTaken).toBe(null);
     router.key('a', true);
     expect(keyboard.hasData).toBe(true);
     bench.start();
     give(2);
     router.key('b', true);
-    expect([events(), router.keysTaken, router.movesTaken, router.point(0, 0, 0, 0)]).toEqual([[[1, 48, 1], [0, 0, 0]], true, null, null]);
+    expect([events(), router.keysTaken, router.hasMouse, router.point(0, 0, 0, 0)]).toEqual([[[1, 48, 1], [0, 0, 0]], true, false, null]);
   });
 });

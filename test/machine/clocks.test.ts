@@ -84,6 +84,10 @@ class Counter implements Processor {
     this.R[INTR] = level ? 1 : 0;
   }
 
+  register(): number {
+    return 0;
+  }
+  setRegister(): void {}
   raiseNmi(): void {}
   requestInit(): void {}
   setA20(): void {}

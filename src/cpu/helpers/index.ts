@@ -78,8 +78,9 @@ const ROWS: readonly Row[] = [
   row('enter', enter, 3, NOTHING, 'write', FAULTS),
   row('pusha', pusha, 1, NOTHING, 'write', FAULTS),
   row('string', string, 5, RETURNS, 'write', FAULTS),
-  row('in', portIn, 2, RETURNS, 'none', FAULTS),
-  row('out', portOut, 3, NOTHING, 'none', FAULTS),
+  // A port may answer in registers (src/devices/vm-port.ts).
+  row('in', portIn, 2, RETURNS, 'write', FAULTS),
+  row('out', portOut, 3, NOTHING, 'write', FAULTS),
   // Segments and transfers of control
   row('load_seg', load_seg, 2, NOTHING, 'write', FAULTS),
   row('far_jmp', far_jmp, 4, NOTHING, 'write', FAULTS),

@@ -164,7 +164,7 @@ export function string(cpu: CpuContext, kind: number, bytes: number, addrSize: n
 
 function repeat(cpu: CpuContext, insn: StringInsn): number {
   const R = cpu.R;
-  const { kind, mask, rep } = insn;
+  const { kind, mask, rep } = insn, port = R[EDX]! & 0xffff;
   // The first iteration is paid for by the block.
   let paid = 1;
   for (;;) {
@@ -178,7 +178,9 @@ function repeat(cpu: CpuContext, insn: StringInsn): number {
     } else R[BUDGET] = R[BUDGET]! - (done - paid);
     paid = 0;
     move(R, ECX, -done, mask);
-    if (left === done) return 1;
+    // INS and OUTS: the port may have written registers. Another one needs its permission.
+    if ((R[ECX]! & mask) === 0) return 1;
+    if (kind >= STRING_INS && (R[EDX]! & 0xffff) !== port) return 0;
     // CMPS and SCAS have set the flags of a subtraction: cc_dst is 0 in the element's size when the operands were equal.
     if (compares(kind) && (lowBytes(R[CC_DST]!, insn.bytes) === 0) === (rep === REPNE)) return 1;
     if (R[BUDGET]! <= 0 || (R[HFLAGS]! & (HF_TF | HF_DEBUG)) !== 0) return 0;

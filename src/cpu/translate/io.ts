@@ -1,4 +1,7 @@
-/** I/O instructions: IN, OUT (SDM vol. 1, 5.1.9). Devices may raise interrupts, so the block ends after them. */
+/**
+ * I/O instructions: IN, OUT (SDM vol. 1, 5.1.9). Devices may raise interrupts, so the block ends after them. A device may also write registers: what IN
+ * reads goes into EAX as that is then.
+ */
 import { EAX, EDX } from '../state.ts';
 import { endEvent } from './block-end.ts';
 import { ZERO } from './context.ts';

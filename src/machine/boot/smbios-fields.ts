@@ -40,10 +40,15 @@ const HEADER = 4, END = 2;
 /** The last structure type of a table. */
 const END_OF_TABLE = 127;
 
-/** 16 bytes; the first three groups are little-endian (7.2.1). @throws Error */
-export function parseUuid(text: string): Uint8Array {
+/** A UUID's 16 bytes in the order of its text. @throws Error */
+export function uuidBytes(text: string): Uint8Array {
   if (!UUID.test(text)) throw new Error(`'${text}' is no UUID like 550e8400-e29b-41d4-a716-446655440000`);
-  const bytes = Uint8Array.from(text.replaceAll('-', '').match(/../g)!, (pair) => Number.parseInt(pair, 16));
+  return Uint8Array.from(text.replaceAll('-', '').match(/../g)!, (pair) => Number.parseInt(pair, 16));
+}
+
+/** As SMBIOS has it: the first three groups are little-endian (7.2.1). @throws Error */
+export function parseUuid(text: string): Uint8Array {
+  const bytes = uuidBytes(text);
   return Uint8Array.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15], (at) => bytes[at]!);
 }
 

@@ -6,7 +6,7 @@ import type { AccessSize } from '../../../src/memory/io-region.ts';
 import { Random } from '../../vectors/random.ts';
 import { TEST_MEMORY_BASE } from '../../../src/devices/pc-testdev.ts';
 import type { FullBoard } from './board.ts';
-import { STRUCTURES, STRUCTURES_SIZE, firmwareConfiguration, floppy, setupOf, value } from './rings.ts';
+import { STRUCTURES, STRUCTURES_SIZE, firmwareConfiguration, floppy, setupOf, value, vmware } from './rings.ts';
 
 /** A range of registers. */
 export interface Target {
@@ -70,7 +70,7 @@ export function targetsOf(board: FullBoard): Target[] {
   const placed = placeFunctions(board), byName = new Map<string, Target>();
   for (const { base, length, region } of board.pc.io.mappings()) {
     if (base >= FIRST_PORT) continue;
-    const name = `${region.name} ${base.toString(16)}`, setup = { 'fdc 3f0': floppy, 'fw_cfg-dma 514': firmwareConfiguration }[name];
+    const name = `${region.name} ${base.toString(16)}`, setup = { 'fdc 3f0': floppy, 'fw_cfg-dma 514': firmwareConfiguration, 'vmport 5658': vmware }[name];
     byName.set(name, { name, kind: 'port', base, size: length, setup: setup === undefined ? null : (on, random) => setup(on, random, []) });
   }
   const memory = (name: string, base: number, size: number): Target => ({ name, kind: 'memory', base, size, setup: null });

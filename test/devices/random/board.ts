@@ -16,8 +16,15 @@ import { VirtioRng } from '../../../src/devices/virtio-rng.ts';
 export const RAM_SIZE = 4 << 20;
 const VIDEO_SIZE = 1 << 20, BIOS_SIZE = 64 << 10;
 
-/** A board's processor: its pins only. */
+/** A board's processor: its pins, and what a port finds in its registers. */
 class Pins implements Processor {
+  readonly registers = new Int32Array(8);
+  register(number: number): number {
+    return this.registers[number]!;
+  }
+  setRegister(number: number, value: number): void {
+    this.registers[number] = value;
+  }
   setIntr(): void {}
   raiseNmi(): void {}
   requestInit(): void {}
@@ -77,7 +84,7 @@ const echo = (): CharBackend => {
 };
 
 export interface FullBoard {
-  readonly pc: Pc;
+  readonly pc: Pc<Pins>;
   /** Virtual time goes on by this much, and what is due happens. */
   readonly advance: (ns: number) => void;
   /** @throws Error if memory that no guest can write has changed */
@@ -88,7 +95,7 @@ export interface FullBoard {
 export function fullBoard(): FullBoard {
   let now = 0, seed = 1;
   const bios = new Uint8Array(BIOS_SIZE).map((_, i) => i * 7 + 1), vgaBios = new Uint8Array(32 << 10).map((_, i) => i * 5 + 3);
-  const pc = new Pc({
+  const pc = new Pc<Pins>({
     memory: RAM_SIZE, bios, vgaBios, videoMemory: VIDEO_SIZE, time: () => now, rtcBase: Date.UTC(2026, 0, 1), apic: true, testDevice: true,
     floppies: [{ medium: disk(2880) }, { type: '1.2M' }], disks: [disk(20_000), null, { medium: disk(4000) }, disk(3000)],
     serials: [echo(), echo(), null, null], debugExit: { iobase: 0xf4, iosize: 4, exit: () => {} }, pvpanic: { ioport: 0x505, events: 3, happened: () => {} },

@@ -1,7 +1,7 @@
 /**
  * What drivers leave in memory for devices that fetch it themselves: virtio rings, the rings of e1000 and rtl8139, PRD tables of the IDE bus master,
- * requests of the firmware configuration's DMA, the ISA DMA of a floppy. Here their contents are random, well-formed half of the time, and the
- * device is then told of them by the registers that lead to them.
+ * requests of the firmware configuration's DMA, the ISA DMA of a floppy; and in registers for the VMware port. Here their contents are random, well-formed
+ * half of the time, and the device is then told of them by the registers that lead to them.
  */
 import { E1000 } from '../../../src/devices/e1000.ts';
 import { Rtl8139 } from '../../../src/devices/rtl8139.ts';
@@ -154,6 +154,14 @@ const ide: Setup = (board, random, bars) => {
   }
   io.write(master, 1 | Number(toMemory) << 3, 1);
   board.advance(random.pick([0, 10_000_000]));
+};
+
+/** A question to the VMware port, in registers. */
+export const vmware: Setup = ({ pc }, random) => {
+  const command = random.pick([0x0a, 0x13, 0x14, 0x27, 0x27, 0x28, 0x29, 0x29, 0x29, 0x2d, 0x44, value(random)]);
+  const argument = random.pick([0x45414552, 0x45414552, 0x53424152, 0x53424152, 0x4c455252, 0xf5, 1, 4, 4, 6, value(random)]);
+  pc.cpu.registers.set([0x564d5868, command, 0x5658, argument]);
+  pc.io.read(0x5658, random.pick([1, 2, 4]));
 };
 
 /** Intel 8237A and 82077AA: DMA channel 2, and a command for the floppy controller. */
