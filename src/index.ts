@@ -49,6 +49,7 @@ import type { Host, MachineOptions, RunResult } from './machine/machine.ts';
 import { parseMouse, parsePlace } from './machine/pointer.ts';
 import type { MediumOptions, RemovableDrive } from './machine/media.ts';
 import { parseSize } from './machine/size.ts';
+import { SlowTime } from './machine/slow-time.ts';
 import { profileReport } from './machine/profile-report.ts';
 import { collectStats } from './machine/stats.ts';
 import { SymbolTable, parseSymbols } from './machine/symbols.ts';
@@ -206,6 +207,11 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   oneInsnPerTb?: boolean;
   /** Bytes of translated code that are kept. */
   tbBytes?: number;
+  /**
+   * Slows the processor to so many million instructions a second (0.01 to 10000, fractions too: 0.3 is an 8088, 8 a 386DX-33), for software that cannot bear
+   * a fast one. The guest's clocks go on with the host's. Not with `icount`.
+   */
+  speed?: number;
   /** Names of optimization passes to leave out. */
   disabledPasses?: readonly string[];
   /** Notes where instructions retire, for profile(). */
@@ -246,7 +252,7 @@ export class Machine extends MachineCore<Pc<Cpu>> {
   readonly #folders: readonly LocalFolder[];
   #closed = false;
 
-  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, folders: readonly LocalFolder[], options: PcOptions, host: Host, time: GuestTime | InstructionTime, layout: KeyboardLayout) {
+  private constructor(pc: Pc<Cpu>, drives: ReturnType<typeof openDrives>, folders: readonly LocalFolder[], options: PcOptions, host: Host, time: GuestTime | SlowTime | InstructionTime, layout: KeyboardLayout) {
     super(pc, host, time, { ...options, changeMedium: (drive, file, medium) => this.change(drive, file, medium) });
     this.#options = options;
     this.#disks = drives.disks;
@@ -269,7 +275,8 @@ export class Machine extends MachineCore<Pc<Cpu>> {
     const host = options.host ?? createHost();
     let cpu: Cpu | null = null;
     const counted = options.icount === undefined ? null : new InstructionTime(options.icount, () => cpu?.retired ?? 0, () => host.now());
-    const time = counted ?? new GuestTime(() => host.now());
+    if (counted !== null && options.speed !== undefined) throw new Error('speed and icount exclude each other');
+    const time = counted ?? (options.speed === undefined ? new GuestTime(() => host.now()) : new SlowTime(options.speed, () => cpu?.retired ?? 0, () => host.now()));
     const drives = openDrives(options);
     const { floppies, disks, all } = drives;
     const backendOf = (image: OpenImage | null): BlockBackend | null => image && reporting(image, options);

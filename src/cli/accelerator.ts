@@ -1,31 +1,57 @@
-/** `-accel tcg,…`: the translator and its two tiers. */
+/** `-accel tcg,…`: the translator, its two tiers, and how fast a processor it makes. */
 import { PASS_NAMES } from '../tcg/passes/pipeline.ts';
+import { speedProblem } from '../machine/slow-time.ts';
 import type { Config } from './config.ts';
 import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseNumber, parseOnOff, parseProperties } from './properties.ts';
 
-const KNOWN = ['accel', 'jit', 'jit-threshold', 'lockstep', 'one-insn-per-tb', 'tb-size', 'passes-off'] as const;
 /** Guest instructions. */
 const MAX_THRESHOLD = 2 ** 31 - 1;
 
-export function setAccelerator(config: Config, value: string, option: string): void {
-  const properties = parseProperties(option, value, 'accel');
-  const name = properties.get('accel');
-  if (name === 'help') throw new Information('Accelerators supported in tcg86:\ntcg');
-  if (name !== 'tcg') throw new UsageError(`${option} ${value}: invalid accelerator '${name}' (tcg)`);
-  checkProperties(`${option} tcg`, properties, KNOWN);
-  const { accelerator } = config;
-  accelerator.jit = parseOnOff(option, 'jit', properties.get('jit'), accelerator.jit);
-  accelerator.lockstep = parseOnOff(option, 'lockstep', properties.get('lockstep'), accelerator.lockstep);
-  accelerator.oneInsnPerTb = parseOnOff(option, 'one-insn-per-tb', properties.get('one-insn-per-tb'), accelerator.oneInsnPerTb);
-  const threshold = properties.get('jit-threshold'), size = properties.get('tb-size'), off = properties.get('passes-off');
-  if (threshold !== undefined) accelerator.jitThreshold = parseNumber(`${option} jit-threshold`, threshold, 0, MAX_THRESHOLD);
-  if (size !== undefined) accelerator.tbSize = parseNumber(`${option} tb-size`, size, 1, 1024);
-  if (off !== undefined) {
-    accelerator.disabledPasses = off.split('+');
+interface AcceleratorProperty {
+  readonly type: string;
+  readonly text: string;
+  readonly set: (accelerator: Config['accelerator'], value: string, option: string) => void;
+}
+
+const PROPERTIES: Readonly<Record<string, AcceleratorProperty>> = {
+  jit: { type: 'bool', text: 'Compile hot code to JavaScript (on)', set: (accelerator, value, option) => { accelerator.jit = parseOnOff(option, 'jit', value, true); } },
+  'jit-threshold': { type: 'int', text: 'Guest instructions spent in a block before it is compiled (200000)', set: (accelerator, value, option) => {
+    accelerator.jitThreshold = parseNumber(`${option} jit-threshold`, value, 0, MAX_THRESHOLD);
+  } },
+  lockstep: { type: 'bool', text: 'Check compiled code against the op interpreter (off)', set: (accelerator, value, option) => { accelerator.lockstep = parseOnOff(option, 'lockstep', value, false); } },
+  'one-insn-per-tb': { type: 'bool', text: 'Blocks of one instruction (off)', set: (accelerator, value, option) => {
+    accelerator.oneInsnPerTb = parseOnOff(option, 'one-insn-per-tb', value, false);
+  } },
+  'passes-off': { type: 'string', text: `Optimization passes to leave out, joined by +: ${PASS_NAMES.join(', ')}`, set: (accelerator, value, option) => {
+    accelerator.disabledPasses = value.split('+');
     const wrong = accelerator.disabledPasses.find((pass) => !PASS_NAMES.includes(pass));
     if (wrong !== undefined) throw new UsageError(`${option}: no pass '${wrong}' (${PASS_NAMES.join(', ')})`);
+  } },
+  speed: { type: 'number', text: 'Million instructions a second of a slow processor', set: (accelerator, value, option) => {
+    if (!/^(\d+\.?\d*|\.\d+)$/.test(value)) throw new UsageError(`${option}: speed='${value}' is not a number`);
+    const problem = speedProblem(Number(value));
+    if (problem !== null) throw new UsageError(`${option}: ${problem}`);
+    accelerator.speed = Number(value);
+  } },
+  'tb-size': { type: 'int', text: 'MiB of translated code that are kept (32)', set: (accelerator, value, option) => { accelerator.tbSize = parseNumber(`${option} tb-size`, value, 1, 1024); } },
+};
+
+export function setAccelerator(config: Config, value: string, option: string): void {
+  const properties = parseProperties(option, value, 'accel'), name = properties.get('accel');
+  if (name === 'help') throw new Information('Accelerators supported in tcg86:\ntcg');
+  if (name !== 'tcg') throw new UsageError(`${option} ${value}: invalid accelerator '${name}' (tcg)`);
+  if (properties.has('help')) {
+    throw new Information(['tcg-accel options:', ...Object.entries(PROPERTIES).map(([key, row]) => `${`  ${key}=<${row.type}>`.padEnd(24)} - ${row.text}`)].join('\n'));
   }
-  if (!accelerator.jit && accelerator.lockstep) throw new UsageError(`${option}: lockstep=on checks compiled code, and jit=off compiles none`);
-  if (!accelerator.jit && accelerator.jitThreshold !== null) throw new UsageError(`${option}: jit-threshold has no meaning with jit=off`);
+  checkProperties(`${option} tcg`, properties, ['accel', ...Object.keys(PROPERTIES)]);
+  properties.delete('accel');
+  for (const [key, text] of properties) PROPERTIES[key]!.set(config.accelerator, text, option);
+}
+
+/** What the options say together. @throws UsageError */
+export function checkAccelerator({ accelerator: { jit, jitThreshold, lockstep, speed }, icount }: Config): void {
+  if (!jit && lockstep) throw new UsageError('-accel: lockstep=on checks compiled code, and jit=off compiles none');
+  if (!jit && jitThreshold !== null) throw new UsageError('-accel: jit-threshold has no meaning with jit=off');
+  if (speed !== null && icount !== null) throw new UsageError('-accel speed= and -icount exclude each other: a shift is a speed');
 }

@@ -76,6 +76,8 @@ export interface Config {
     /** Code cache in MiB, or null for the default. */
     tbSize: number | null;
     disabledPasses: string[];
+    /** Million instructions a second, or null for as many as there can be. */
+    speed: number | null;
   };
   /** What the guest's keyboard layout is: which keys type a text. */
   keyboardLayout: string;
@@ -146,7 +148,7 @@ export interface Config {
 
 export const defaultConfig = (): Config => ({
   name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], driveDevices: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, actions: {}, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
-  accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] },
+  accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [], speed: null },
   rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, debugPort: null, netdevs: [], nics: [], dumps: [], noNic: false, defaults: true, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, vmport: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, pvpanic: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

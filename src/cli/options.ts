@@ -9,7 +9,7 @@ import { removableDrive } from '../machine/media.ts';
 import { parseMouse, parsePlace } from '../machine/pointer.ts';
 import { KeyboardLayout, LAYOUT_NAMES, parseChord, parseTyping } from '../machine/typing.ts';
 import { checkAudio, setAudiodev } from './audio.ts';
-import { setAccelerator } from './accelerator.ts';
+import { checkAccelerator, setAccelerator } from './accelerator.ts';
 import { ACTION_HELP, setAction } from './action.ts';
 import { setBoot } from './boot.ts';
 import { NAMED_MACHINES } from './catalogue.ts';
@@ -140,8 +140,8 @@ export const OPTIONS: readonly Option[] = [
   { names: ['kernel'], argument: 'FILE', help: 'start this kernel: Linux (bzImage, zImage) or multiboot', set: (config, value) => { config.kernel = value; } },
   { names: ['initrd'], argument: 'FILE', help: 'its initrd, or multiboot modules: "FILE ARGUMENTS,FILE"', set: (config, value) => { config.initrd = value; } },
   { names: ['append'], argument: 'TEXT', help: 'its command line', set: (config, value) => { config.append = value; } },
-  { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B]',
-    help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out', set: setAccelerator },
+  { names: ['accel'], argument: 'tcg[,jit=on|off][,jit-threshold=N][,lockstep=on][,one-insn-per-tb=on][,tb-size=MIB][,passes-off=A+B][,speed=MIPS]',
+    help: 'the translator: JavaScript for hot code (0: at once), checked against the interpreter; cache; passes to leave out; a slow processor', set: setAccelerator },
   { names: ['M', 'machine'], argument: 'pc|isapc[,hpet=off][,pcspk-audiodev=ID]', help: 'the machine: i440FX + PIIX3, or a PC without PCI and ACPI; its speaker plays to an -audiodev (-M help, -M pc,help)', set: setMachine },
   { names: ['smbios'], argument: 'type=0|1|2|3|4|8|11|17|41,FIELD=TEXT,... | file=FILE', help: 'what SMBIOS says of firmware (0), system (1), board (2), chassis (3), processor (4), memory (17), with more texts (11: value=TEXT or path=FILE), connectors (8) and devices (41); file: a whole structure', set: setSmbios },
   { names: ['uuid'], argument: 'UUID', help: "the system's UUID in SMBIOS and behind the VMware port", set: (config, value, option) => setSmbios(config, `type=1,uuid=${value}`, option) },
@@ -314,6 +314,7 @@ export function parseArguments(args: readonly string[]): Config {
   if (config.noGraphic && config.serial.length === 0 && config.defaults) {
     config.serial.push(parseLine('-nographic', 'stdio'));
   }
+  checkAccelerator(config);
   checkBuses(config);
   checkNics(config);
   attachDrives(config);

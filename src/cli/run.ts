@@ -121,8 +121,8 @@ export async function withImages(config: Config): Promise<Config> {
   }
 }
 
-function acceleratorOf({ accelerator: { jitThreshold, tbSize, ...others } }: Config): Partial<Parameters<typeof Machine.open>[0]> {
-  return { ...others, ...(jitThreshold === null ? {} : { jitThreshold }), ...(tbSize === null ? {} : { tbBytes: tbSize * 2 ** 20 }) };
+function acceleratorOf({ accelerator: { jitThreshold, tbSize, speed, ...others } }: Config): Partial<Parameters<typeof Machine.open>[0]> {
+  return { ...others, ...(jitThreshold === null ? {} : { jitThreshold }), ...(tbSize === null ? {} : { tbBytes: tbSize * 2 ** 20 }), ...(speed === null ? {} : { speed }) };
 }
 
 function bootOf({ boot: { once, menu, splashTime, rebootTimeout } }: Config): Partial<PcOptions> {

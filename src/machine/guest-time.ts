@@ -7,19 +7,19 @@
 import { RunTime } from './run-time.ts';
 
 /** Virtual time for each of the host's while behind: more would leave a guest no time between its ticks. */
-const CATCH_UP = 2;
+export const CATCH_UP = 2;
 /**
  * How far the guest may be behind (ns). A host that swaps, or serves many others, is away for seconds, several times in a row. What is more (a process
  * that was stopped for an hour; a computer that sleeps does not count, since this clock of the host's stands as well) is no time to go through tick by tick:
  * the guest's clocks go on at once by what is more, as QEMU's do by all of it. They still agree, but whoever counts ticks has lost some.
  */
-const BEHIND_MOST = 300_000_000_000;
+export const BEHIND_MOST = 300_000_000_000;
 /** Host time of a slice that counts (ns): what is longer is a stall. */
-const SLICE_MOST = 2_000_000;
+export const SLICE_MOST = 2_000_000;
 /** How much too early a timer may fire in a guest that halts (ns of the host): hosts sleep for whole milliseconds, and waking up for the rest costs more than a tick does. */
-const EARLY_MOST = 1_000_000;
+export const EARLY_MOST = 1_000_000;
 /** A slice may take so much virtual time whatever timers there are (ns): devices have some that are due within microseconds. */
-const SLICE_LEAST = 100_000;
+export const SLICE_LEAST = 100_000;
 
 export class GuestTime {
   readonly #host: () => number;

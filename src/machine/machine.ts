@@ -21,6 +21,7 @@ import { Keyboard } from './keyboard.ts';
 import { InstructionTime } from './icount.ts';
 import type { MediumOptions, RemovableDrive } from './media.ts';
 import { Slack } from './slack.ts';
+import { SlowTime } from './slow-time.ts';
 import { Transcript, screenText } from './transcript.ts';
 
 /** What the machine drives. The PC (src/devices/pc.ts) is one. */
@@ -107,12 +108,17 @@ const TURNING_PACE = 8;
 const COUNTED_SLICE = 100_000, LOOK_INTERVAL = 4_000_000, LOOK_INSTRUCTIONS = 1_000_000;
 /** How long to wait before asking again whether a late host has answered (ns). */
 const LATE_HOST = 1_000_000;
+/** How long a machine waits for the host's clock whose guest has done what its speed allows (ns). */
+const PAUSE = 4_000_000;
 /** Longest sleep of a machine in HLT (ns): a display that waits for a turn is served. */
 const SLEEP_MAX = 50_000_000;
 /** A key or a movement that the guest does not take in this virtual time fails its step (ns). */
 const PATIENCE = 60_000_000_000;
 /** Changed characters after which the transcript looks at the screen, whatever the time: about six rows. */
 const CROWD = 480;
+
+/** Virtual time that follows the host's. */
+type HostedTime = GuestTime | SlowTime;
 
 export class MachineCore<B extends Board = Board> {
   readonly board: B;
@@ -121,8 +127,8 @@ export class MachineCore<B extends Board = Board> {
   /** Called after each turn, e.g. by a display. */
   onTurn: (() => void) | null = null;
   readonly #host: Host;
-  readonly #time: GuestTime | InstructionTime;
-  readonly #slack = new Slack();
+  readonly #time: HostedTime | InstructionTime;
+  readonly #slack: Slack;
   /** Due when the keyboard may take the next key, and when a step wants its turn. */
   readonly #keyTimer: Timer;
   readonly #stepTimer: Timer;
@@ -141,10 +147,11 @@ export class MachineCore<B extends Board = Board> {
   #lookedAt = -1;
 
   /** @param time what the board's clock shows */
-  constructor(board: B, host: Host, time: GuestTime | InstructionTime, options: MachineOptions = {}) {
+  constructor(board: B, host: Host, time: HostedTime | InstructionTime, options: MachineOptions = {}) {
     this.board = board;
     this.#host = host;
     this.#time = time;
+    this.#slack = new Slack(time instanceof SlowTime ? time.rate : Infinity);
     this.#options = options;
     this.#actions = { ...DEFAULT_ACTIONS, ...options.actions };
     this.keyboard = new Keyboard({
@@ -254,14 +261,15 @@ export class MachineCore<B extends Board = Board> {
     this.#script = steps.length > 0 ? this.#perform(steps) : null;
     this.#lookAt = 0;
     while (this.#ended() === null) {
-      const idle = time instanceof GuestTime ? this.#turn(time) : this.#countedTurn(time);
-      if (time instanceof GuestTime) this.#advance();
-      else this.onTurn?.();
+      const counted = time instanceof InstructionTime;
+      const idle = counted ? this.#countedTurn(time) : this.#turn(time);
+      if (counted) this.onTurn?.();
+      else this.#advance();
       if (this.#ended() !== null) break;
       if (this.#host.now() > limit) this.#result = { reason: 'timeout' };
       else if (idle === 0) await this.#host.yield();
-      else if (time instanceof GuestTime) await this.#sleep(time, Math.min(idle, SLEEP_MAX));
-      else await this.#host.sleep(Math.ceil(Math.min(idle, SLEEP_MAX) / 1e6));
+      else if (counted || (time instanceof SlowTime && time.spent)) await this.#host.sleep(Math.ceil(Math.min(idle, SLEEP_MAX) / 1e6));
+      else await this.#sleep(time, Math.min(idle, SLEEP_MAX));
     }
     const result = this.#ended()!;
     // What the guest wrote last may be what the steps wait for.
@@ -271,7 +279,7 @@ export class MachineCore<B extends Board = Board> {
     return result;
   }
 
-  async #sleep(time: GuestTime, wait: number): Promise<void> {
+  async #sleep(time: HostedTime, wait: number): Promise<void> {
     const longer = wait + this.#slack.begin(this.#host.now(), wait, this.retired);
     await this.#host.sleep(Math.ceil(longer / 1e6));
     this.#slack.end(this.#host.now(), longer);
@@ -279,14 +287,16 @@ export class MachineCore<B extends Board = Board> {
   }
 
   /** Runs the guest for one turn; returns for how many virtual nanoseconds there is nothing to do (0: go on at once). */
-  #turn(time: GuestTime): number {
+  #turn(time: HostedTime): number {
     const { cpu, clock } = this.board;
     const end = this.#host.now() + TURN;
     for (;;) {
       clock.runTimers();
       time.pace = this.board.turning ? TURNING_PACE : 1;
       const before = this.#host.now();
-      const deadline = clock.nextDeadline(), budget = this.#budget((deadline - clock.now()) / time.speed);
+      const deadline = clock.nextDeadline();
+      const budget = time instanceof SlowTime ? Math.min(this.#slice, time.due(deadline)) : this.#budget((deadline - clock.now()) / time.speed);
+      if (budget === 0) return PAUSE;
       time.beginSlice(deadline, cpu.R[INTR] !== 0);
       const retired = cpu.run(budget, SLICE_WORK);
       time.endSlice();

@@ -12,6 +12,8 @@ const SLACK_MOST = 28_000_000;
 const SLACK_FACTOR = 7;
 /** A guest that runs fewer instructions in a nanosecond does little: two million a second, twice what Linux takes to tick. */
 const QUIET = 0.002;
+/** As a share of what a slowed processor can: it does not do little because it does not get further. */
+const QUIET_SHARE = 0.1;
 /** A guest that may have something to do: it is taken for a quiet one after a hundred sleeps. */
 const BUSY = 1;
 /** Weight of the last sleep in what is known of those before. */
@@ -25,6 +27,12 @@ export class Slack {
   /** Host time at which the machine began to sleep, and instructions that had been retired then. */
   #began = 0;
   #retired = 0;
+  readonly #quiet: number;
+
+  /** @param most instructions for each nanosecond of which the processor is capable */
+  constructor(most = Infinity) {
+    this.#quiet = Math.min(QUIET, most * QUIET_SHARE);
+  }
 
   /**
    * The machine is to sleep from `now` on, for `wait`; returns for how much longer it may. All in ns of the host.
@@ -34,7 +42,7 @@ export class Slack {
     this.#rate += ((retired - this.#retired) / (now - this.#began) - this.#rate) * WEIGHT;
     this.#retired = retired;
     this.#began = now;
-    return this.#rate < QUIET ? Math.min(SLACK_FACTOR * wait, SLACK_MOST) : 0;
+    return this.#rate < this.#quiet ? Math.min(SLACK_FACTOR * wait, SLACK_MOST) : 0;
   }
 
   /** It was to sleep for so long, and woke up at `now`. */

@@ -1,7 +1,7 @@
 /** `-accel`, `-icount` and `-rtc`: what they take, and one line for what they do not. */
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/cli/config.ts';
-import { UsageError } from '../../src/cli/errors.ts';
+import { Information, UsageError } from '../../src/cli/errors.ts';
 import { parseArguments } from '../../src/cli/options.ts';
 import { rtcDate } from '../../src/cli/time.ts';
 
@@ -22,11 +22,12 @@ const accelerator = (...values: string[]): Config['accelerator'] => parseArgumen
 
 describe('-accel', () => {
   it('takes each property', () => {
-    expect(accelerator('tcg')).toEqual({ jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [] });
+    expect(accelerator('tcg')).toEqual({ jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [], speed: null });
     expect(accelerator('tcg,jit=off').jit).toBe(false);
     expect(accelerator('tcg,jit-threshold=0').jitThreshold).toBe(0);
+    for (const [text, speed] of [['0.3', 0.3], ['.5', 0.5], ['8', 8], ['10000', 10_000]] as const) expect(accelerator(`tcg,speed=${text}`).speed).toBe(speed);
     expect(accelerator('tcg,lockstep=on,jit-threshold=5000,one-insn-per-tb=on,tb-size=8,passes-off=dead-code+merge-moves')).toEqual({
-      jit: true, jitThreshold: 5000, lockstep: true, oneInsnPerTb: true, tbSize: 8, disabledPasses: ['dead-code', 'merge-moves'],
+      jit: true, jitThreshold: 5000, lockstep: true, oneInsnPerTb: true, tbSize: 8, disabledPasses: ['dead-code', 'merge-moves'], speed: null,
     });
   });
 
@@ -47,8 +48,30 @@ describe('-accel', () => {
     ['tcg,jit=off,lockstep=on', /lockstep=on checks compiled code, and jit=off compiles none/],
     ['tcg,jit=off,jit-threshold=0', /jit-threshold has no meaning with jit=off/],
     ['tcg,', /empty property/],
+    ['tcg,speed=0', /^-accel: speed=0 is not between 0.01 and 10000 million instructions a second$/],
+    ['tcg,speed=-1', /speed='-1' is not a number/],
+    ['tcg,speed=fast', /speed='fast' is not a number/],
+    ['tcg,speed=', /speed='' is not a number/],
+    ['tcg,speed', /speed='on' is not a number/],
+    ['tcg,speed=1e9', /speed='1e9' is not a number/],
+    ['tcg,speed=20000', /speed=20000 is not between/],
   ])('refuses %s', (value, message) => {
     expect(refusal('-accel', value)).toMatch(message);
+  });
+
+  it('has one speed at most', () => {
+    expect(refusal('-icount', '3', '-accel', 'tcg,speed=8')).toBe('-accel speed= and -icount exclude each other: a shift is a speed');
+  });
+
+  it('lists its properties', () => {
+    expect(() => accelerator('help')).toThrow(Information);
+    try {
+      accelerator('tcg,help');
+    } catch (error) {
+      expect((error as Information).text).toMatch(/^tcg-accel options:\n {2}jit=<bool> [^]*\n {2}speed=<number> +- Million instructions a second/);
+      return;
+    }
+    throw new Error('-accel tcg,help was taken');
   });
 });
 

@@ -5,9 +5,13 @@ const MS = 1e6, TICK = 3500;
 
 /** A guest that runs `instructions` in 0.3 ms and then sleeps until its next timer; how much longer it could sleep at the end (ms). */
 class Guest {
-  readonly slack = new Slack();
+  readonly slack: Slack;
   now = 0;
   retired = 0;
+
+  constructor(most = Infinity) {
+    this.slack = new Slack(most);
+  }
 
   run(sleeps: number, instructions: number, wait: number): number {
     let longer = 0;
@@ -41,6 +45,12 @@ describe('slack', () => {
 
   it('is not there for a guest that works', () => {
     expect(new Guest().run(400, 5 * TICK, 3.7)).toBe(0);
+  });
+
+  it('is not there for a guest that gets no further because its processor is slow', () => {
+    // A million instructions a second, of which it takes a quarter, and a hundredth.
+    expect(new Guest(0.001).run(400, 1000, 3.7)).toBe(0);
+    expect(new Guest(0.001).run(400, 40, 3.7)).toBeCloseTo(25.9);
   });
 
   it('ends when something comes from outside', () => {
