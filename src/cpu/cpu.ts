@@ -134,6 +134,14 @@ export class Cpu extends MemoryAccess {
   }
 
   /**
+   * The guest halts, at `now` by a clock of the host's (ns); `waiting`: as most of the time. Then what it does again and again is compiled,
+   * within some milliseconds a call.
+   */
+  rest(now: number, waiting: boolean): void {
+    this.exec.rest(now, waiting);
+  }
+
+  /**
    * Runs one instruction (one iteration, if it repeats), or delivers the exception that it raises. No interrupt is taken: for debuggers.
    * A processor that halts does nothing.
    */

@@ -29,6 +29,7 @@ import { Lockstep } from './lockstep.ts';
 import { Profile } from './profile.ts';
 import { Reference } from './reference.ts';
 import { Regions, putBack } from './regions.ts';
+import { Recurring } from './recurring.ts';
 import type { Region } from './regions.ts';
 import type { Site } from '../tcg/backend/emitter.ts';
 import { MAX_BLOCK_INSNS, Translator, createBuilder } from './translate/translate.ts';
@@ -103,6 +104,8 @@ export class Executor {
   /** null without --profile. */
   readonly profile: Profile | null;
   readonly #reference: Reference | null;
+  /** null where nothing becomes hot. */
+  readonly #recurring: Recurring | null;
   readonly #jit: boolean;
   readonly #threshold: number;
   /** Instructions retired before this run(), and the budget of this one. */
@@ -145,6 +148,9 @@ export class Executor {
     if (this.#log?.has('out_asm') === true) this.regions.onCompiled = (region) => this.#logRegion(region);
     this.#interpreter = createInterpreter(this.#env, this.cache.jumpCache, this.cache.code);
     if (this.#jit) this.regions.rehearse();
+    this.#recurring = this.#jit && this.#threshold > 0 ? new Recurring(this.cache, this.regions, {
+      threshold: this.#threshold, compile: (head, origin) => this.compileTime.time('compiling', () => this.regions.compile(head, origin)),
+    }) : null;
     if (options.rewrite !== undefined) this.regions.rewrite = options.rewrite;
     const profile = options.profile === true ? new Profile(cpu.R) : null;
     this.profile = profile;
@@ -265,6 +271,12 @@ export class Executor {
     this.#retired += retired;
     this.#granted = R[BUDGET] = 0;
     return retired;
+  }
+
+  /** See Cpu.rest. */
+  rest(now: number, waiting: boolean): void {
+    if (waiting) this.#recurring?.rest(now);
+    else this.#recurring?.stop();
   }
 
   /** See Cpu.step. */

@@ -46,9 +46,18 @@ export interface Region {
   readonly source: string;
   /** Misses by site key. */
   readonly misses: Map<string, number>;
-  readonly callSites: ReadonlySet<string>;
-  readonly version: number;
+  readonly origin: Required<RegionOrigin>;
   valid: boolean;
+}
+
+/** What a region is compiled from, besides its head. */
+export interface RegionOrigin {
+  /** Sites at which there are calls, since it was left there too often. */
+  readonly callSites?: ReadonlySet<string>;
+  /** How often it has been compiled anew. */
+  readonly version?: number;
+  /** How often a block has run lately; default: since its counter was started. */
+  readonly heat?: (block: TranslationBlock) => number;
 }
 
 /** What became of compiling: for --stats. */
@@ -91,6 +100,7 @@ export class Regions {
   readonly #cache: TbCache;
   readonly #translator: Translator;
   readonly #optimize: (block: Block) => void;
+  readonly #executions = (block: TranslationBlock): number => this.#cache.executionsOf(block);
   readonly #regions: (Region | undefined)[] = [undefined];
   /** Numbers of dropped regions: those that may still be running, and those that can be given out again. */
   readonly #retired: number[] = [];
@@ -130,9 +140,9 @@ export class Regions {
   }
 
   /** Compiles the region of a hot block; false if it cannot be one. */
-  compile(head: TranslationBlock, callSites: ReadonlySet<string> = new Set(), version = 0): boolean {
+  compile(head: TranslationBlock, { callSites = new Set(), version = 0, heat = this.#executions }: RegionOrigin = {}): boolean {
     if (!head.valid || (head.flags & (HF_TF | HF_RF | HF_INHIBIT_IRQ | HF_DEBUG | HF_ONE_INSN)) !== 0 || (this.#free.length === 0 && this.#regions.length > 0xffff)) return false;
-    const blocks = this.#select(head);
+    const blocks = this.#select(head, heat);
     const keys = blocks.map((block) => ({ eip: block.pc - block.csBase | 0, icount: block.icount, pages: pagesOf(block) }));
     const returns = blocks.flatMap(({ returnEip }) => (returnEip === -1 ? [] : keys.findIndex(({ eip }) => eip === returnEip))).filter((index) => index >= 0);
     const targets = [...new Set(returns)].slice(0, MAX_ENTRIES - 1);
@@ -143,7 +153,7 @@ export class Regions {
     const source = this.rewrite(emitter.finish(name, entries));
     const number = this.#free.pop() ?? this.#regions.length;
     const region: Region = {
-      number, sites: emitter.sites, blocks: new Set(blocks), entries: entries.map((index) => blocks[index]!), source, misses: new Map(), callSites, version, valid: true,
+      number, sites: emitter.sites, blocks: new Set(blocks), entries: entries.map((index) => blocks[index]!), source, misses: new Map(), origin: { callSites, version, heat }, valid: true,
     };
     const run = this.#build(source, emitter.calledHelpers);
     this.#regions[number] = region;
@@ -187,16 +197,16 @@ export class Regions {
   isMissedTooOften(region: Region, key: string): boolean {
     const misses = (region.misses.get(key) ?? 0) + 1;
     region.misses.set(key, misses);
-    return misses >= MANY_MISSES && region.valid && region.version < MAX_VERSIONS && !region.callSites.has(key);
+    return misses >= MANY_MISSES && region.valid && region.origin.version < MAX_VERSIONS && !region.origin.callSites.has(key);
   }
 
   /** Compiles a region anew, with calls at the sites that it is left at. */
   compileAgain(region: Region): void {
     const often = [...region.misses].filter(([, count]) => count * 4 >= MANY_MISSES).map(([site]) => site);
-    const head = region.entries[0]!;
+    const head = region.entries[0]!, { callSites, version, heat } = region.origin;
     this.#drop(region);
     this.counters.recompiledForMisses++;
-    this.compile(head, new Set([...region.callSites, ...often]), region.version + 1);
+    this.compile(head, { callSites: new Set([...callSites, ...often]), version: version + 1, heat });
   }
 
   /** A block is gone: so are the regions it is part of. */
@@ -230,8 +240,8 @@ export class Regions {
   }
 
   /** The blocks of the region, the hot one first, the others hottest first. */
-  #select(head: TranslationBlock): TranslationBlock[] {
-    const executions = this.#cache.executionsOf(head), least = Math.floor(executions / COLDER);
+  #select(head: TranslationBlock, heatOf: (block: TranslationBlock) => number): TranslationBlock[] {
+    const executions = heatOf(head), least = Math.floor(executions / COLDER);
     const chosen = new Set([head]);
     let insns = head.icount;
     const candidates = new Map<TranslationBlock, number>();
@@ -246,7 +256,7 @@ export class Regions {
         if (next === undefined || chosen.has(next)) continue;
         // Compiled on first sight, a block says nothing of what is hot: what is compiled already stays by itself.
         if (executions === 0 && this.#cache.regionOf(next) !== 0) continue;
-        const heat = this.#cache.executionsOf(next);
+        const heat = heatOf(next);
         if (heat >= least) candidates.set(next, heat);
       }
     };

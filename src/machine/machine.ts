@@ -280,7 +280,8 @@ export class MachineCore<B extends Board = Board> {
   }
 
   async #sleep(time: HostedTime, wait: number): Promise<void> {
-    const longer = wait + this.#slack.begin(this.#host.now(), wait, this.retired);
+    const now = this.#host.now(), longer = wait + this.#slack.begin(now, wait, this.retired);
+    this.board.cpu.rest(now, this.#slack.quiet);
     await this.#host.sleep(Math.ceil(longer / 1e6));
     this.#slack.end(this.#host.now(), longer);
     time.idle(this.board.clock.nextDeadline());

@@ -34,6 +34,11 @@ export class Slack {
     this.#quiet = Math.min(QUIET, most * QUIET_SHARE);
   }
 
+  /** The guest does little. */
+  get quiet(): boolean {
+    return this.#rate < this.#quiet;
+  }
+
   /**
    * The machine is to sleep from `now` on, for `wait`; returns for how much longer it may. All in ns of the host.
    * @param retired guest instructions so far
@@ -42,7 +47,7 @@ export class Slack {
     this.#rate += ((retired - this.#retired) / (now - this.#began) - this.#rate) * WEIGHT;
     this.#retired = retired;
     this.#began = now;
-    return this.#rate < this.#quiet ? Math.min(SLACK_FACTOR * wait, SLACK_MOST) : 0;
+    return this.quiet ? Math.min(SLACK_FACTOR * wait, SLACK_MOST) : 0;
   }
 
   /** It was to sleep for so long, and woke up at `now`. */

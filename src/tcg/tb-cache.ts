@@ -437,6 +437,23 @@ export class TbCache {
     for (const block of this.blocks) if (block.valid) look(block);
   }
 
+  /** The counts of all blocks, for executionsSince(). */
+  executionCounts(): Int32Array {
+    const counts = new Int32Array(this.blocks.length);
+    for (let index = 0; index < counts.length; index++) counts[index] = this.code[this.blocks[index]!.position + HEAD_EXEC_COUNT]!;
+    return counts;
+  }
+
+  /** The blocks that have run since executionCounts(), and how often. What a count says that was started anew meanwhile is something else. */
+  executionsSince(counts: Int32Array): Map<TranslationBlock, number> {
+    const found = new Map<TranslationBlock, number>();
+    for (let index = 0; index < Math.min(counts.length, this.blocks.length); index++) {
+      const block = this.blocks[index]!, executions = this.code[block.position + HEAD_EXEC_COUNT]! - counts[index]! | 0;
+      if (executions > 0 && block.valid) found.set(block, executions);
+    }
+    return found;
+  }
+
   /** How often a block has been started since its counter was, modulo 2^32. */
   executionsOf(block: TranslationBlock): number {
     return this.code[block.position + HEAD_EXEC_COUNT]! - block.counterStart >>> 0;

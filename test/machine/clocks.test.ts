@@ -45,6 +45,8 @@ class Counter implements Processor {
   requestReset(): void {}
   reset(): void {}
 
+  rest(): void {}
+
   endRun(): void {
     this.#stopped = true;
   }
