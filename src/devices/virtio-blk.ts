@@ -20,17 +20,20 @@ const DONE = 0, FAILED = 1, UNKNOWN = 2;
 const F_SEG_MAX = 1 << 2, F_READ_ONLY = 1 << 5, F_BLK_SIZE = 1 << 6, F_FLUSH = 1 << 9, F_DISCARD = 1 << 13, F_WRITE_ZEROES = 1 << 14;
 const QUEUE_SIZE = 128;
 const HEADER_SIZE = 16, RANGE_SIZE = 16, ID_SIZE = 20, CONFIG_SIZE = 60;
-/** Bytes that go to the host in one piece. */
+/** Bytes that go to the host in one piece. A request may have gigabytes: each piece has a deadline of its own, and the machine goes on in between. */
 const PIECE = 1 << 20;
 /** Ranges of a discard or write-zeroes request, and sectors in each, at most. */
 const MOST_RANGES = 16, MOST_SECTORS = 0x3f_ffff;
-/** From a notification, or the request before, to the answer (ns). */
+/** From a notification, or the request or piece before, to the answer (ns). */
 const REQUEST_NS = 20_000;
 const NOTHING = -1;
 
 export class VirtioBlk implements VirtioDevice {
   readonly name: string;
-  readonly state = new DeviceState(1, { head: NOTHING, deadline: 0 });
+  readonly state = new DeviceState(2, {
+    head: NOTHING, deadline: 0,
+    done: 0, // bytes of the request that have been moved
+  });
   readonly id = 2;
   readonly classCode = 0x010000;
   readonly features: number;
@@ -42,6 +45,9 @@ export class VirtioBlk implements VirtioDevice {
   #transport: VirtioTransport | null = null;
   #chain: VirtChain | null = null;
   #status = DONE;
+  /** Bytes of the piece that is under way, and of those that follow it. */
+  #piece = 0;
+  #left = 0;
 
   /** @param serial what the guest finds as its name: up to 20 ASCII characters */
   constructor(name: string, clock: Clock, backend: BlockBackend, serial = '') {
@@ -90,14 +96,21 @@ export class VirtioBlk implements VirtioDevice {
       if (chain !== null) this.#transport?.fail();
       return;
     }
+    f.done = 0;
+    this.#go(this.#chain);
+  }
+
+  #go(chain: VirtChain): void {
+    const { fields: f } = this.state;
     f.deadline = this.#clock.now() + REQUEST_NS;
-    this.#start(this.#chain, f.deadline);
+    this.#start(chain, f.deadline);
   }
 
   #start(chain: VirtChain, deadline: number): void {
     const header = new DataView(chain.read(0, HEADER_SIZE).buffer);
     const type = header.getUint32(0, true), sector = header.getUint32(8, true) + header.getUint32(12, true) * 2 ** 32;
     this.#status = DONE;
+    this.#piece = this.#left = 0;
     const ask = this.#request(chain, type, sector);
     if (typeof ask === 'number') this.#status = ask;
     this.#work.start(deadline, typeof ask === 'number' ? null : ask);
@@ -118,24 +131,24 @@ export class VirtioBlk implements VirtioDevice {
     }
   }
 
-  /** `length` bytes of data, piece by piece. */
+  /** The next piece of `length` bytes of data. */
   #transfer(chain: VirtChain, sector: number, length: number, writes: boolean): ((answer: Answer) => void) | number {
     if (length % SECTOR_SIZE !== 0 || sector + length / SECTOR_SIZE > this.#backend.sectors || (writes && this.#backend.readOnly)) return FAILED;
-    const piece = (done: number, answer: Answer): void => {
-      if (done >= length) return answer();
-      const at = sector + done / SECTOR_SIZE, count = Math.min(PIECE, length - done);
-      const data = writes ? chain.read(HEADER_SIZE + done, count) : new Uint8Array(count);
-      const then = (error?: Error): void => {
-        // A reset has come in between: this is nobody's request any more.
-        if (this.#chain !== chain) return;
-        if (error !== undefined) return answer(error);
-        if (!writes) chain.write(done, data);
-        piece(done + count, answer);
-      };
-      if (writes) this.#backend.write(at, data, then);
-      else this.#backend.read(at, data, then);
-    };
-    return (answer) => piece(0, answer);
+    const { done } = this.state.fields, at = sector + done / SECTOR_SIZE, left = length - done;
+    // A driver may have changed the header under a request.
+    if (left <= 0) return DONE;
+    this.#piece = Math.min(PIECE, left);
+    this.#left = left - this.#piece;
+    if (writes) {
+      const data = chain.read(HEADER_SIZE + done, this.#piece);
+      return (answer) => this.#backend.write(at, data, answer);
+    }
+    const data = new Uint8Array(this.#piece);
+    return (answer) => this.#backend.read(at, data, (error) => {
+      // After a reset this is nobody's request any more.
+      if (error === undefined && this.#chain === chain) chain.write(done, data);
+      answer(error);
+    });
   }
 
   #ranges(chain: VirtChain, operation: BlockBackend['discard']): ((answer: Answer) => void) | number {
@@ -158,6 +171,11 @@ export class VirtioBlk implements VirtioDevice {
   #finish(error: Error | undefined): void {
     const chain = this.#chain, queue = this.#transport?.queues[0];
     if (chain === null || queue === undefined) return;
+    if (error === undefined && this.#left > 0) {
+      this.state.fields.done += this.#piece;
+      this.#go(chain);
+      return;
+    }
     chain.write(chain.writable - 1, Uint8Array.of(error === undefined ? this.#status : FAILED));
     queue.push(chain, chain.writable);
     queue.notify();

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryDisk } from '../../src/backends/block/memory.ts';
 import type { BlockBackend } from '../../src/devices/host.ts';
 import { VirtioBlk } from '../../src/devices/virtio-blk.ts';
-import { DEVICE_CONFIG, ISR, VirtioBench } from './virtio-driver.ts';
+import { DEVICE_CONFIG, ISR, VirtioBench, WRITE } from './virtio-driver.ts';
 
 const MS = 1_000_000;
 const IN = 0, OUT = 1, FLUSH = 4, GET_ID = 8, DISCARD = 11, ZEROES = 13;
@@ -69,6 +69,46 @@ describe('virtio-blk', () => {
     const { status, data } = request([header(IN, 0)], 2_000_896);
     expect(status).toBe(0);
     expect(Buffer.compare(data, disk.data.subarray(0, 2_000_896))).toBe(0);
+  });
+
+  it('a request of gigabytes, in a thousand buffers that are the same memory', () => {
+    const count = 1021, size = 4 << 20, length = count * size;
+    let written = 0;
+    const host: BlockBackend = {
+      ...backend(), sectors: length / 512,
+      write(sector, data, done) {
+        if (sector === written / 512) written += data.length;
+        done();
+      },
+    };
+    bench = new VirtioBench(({ clock }) => new VirtioBlk('blk', clock, host));
+    bench.start();
+    const head = bench.allocate(header(OUT)), status = bench.allocate(Uint8Array.of(0xff));
+    bench.offerAt(0, [[head, 16, 0], ...Array.from({ length: count }, () => [0, size, 0] as const), [status, 1, WRITE]], true);
+    bench.kick(0);
+    bench.clock.step(100 * MS);
+    expect([written, bench.used(0), bench.bytes(status, 1)[0]]).toEqual([length, [1], 0]);
+  });
+
+  it('restored between the pieces of a request it goes on with the next', () => {
+    const reads: number[] = [], length = 2_000_896;
+    const host: BlockBackend = { ...backend(), read: (sector, data, done) => (reads.push(sector), disk.read(sector, data, done)) };
+    bench = new VirtioBench(({ clock }) => new VirtioBlk('blk', clock, host));
+    bench.start();
+    const [room] = bench.offer(0, [header(IN, 8)], [length, 1]);
+    bench.kick(0);
+    bench.clock.step(30_000);
+    const saved = [bench.pci.state.save(), bench.device.state.save()];
+    bench.pci.reset();
+    bench.clock.step(MS);
+    bench.pci.state.restore(saved[0]!);
+    bench.device.state.restore(saved[1]!);
+    bench.pci.restored();
+    bench.device.restored();
+    bench.clock.step(10_000);
+    expect(bench.used(0)).toEqual([length + 1]);
+    expect(reads).toEqual([8, 2056, 2056]);
+    expect(Buffer.compare(bench.bytes(room!, length), disk.data.subarray(4096, 4096 + length))).toBe(0);
   });
 
   it('answers at a deadline, with an interrupt, one after the other', () => {

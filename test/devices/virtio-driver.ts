@@ -10,7 +10,9 @@ import { SteppedClock } from './stepped-clock.ts';
 const RAM = 4 << 20;
 export const COMMON = 0, ISR = 0x1000, DEVICE_CONFIG = 0x2000, NOTIFY = 0x3000;
 const RINGS = 0x10000, RING_STEP = 0x4000, DATA = 0x100000;
-const NEXT = 1, WRITE = 2, INDIRECT = 4;
+/** A buffer for the device to write. */
+export const WRITE = 2;
+const NEXT = 1, INDIRECT = 4;
 
 export class VirtioBench<T extends VirtioDevice> {
   readonly clock = new SteppedClock();
@@ -120,19 +122,22 @@ export class VirtioBench<T extends VirtioDevice> {
    * @returns addresses of the rooms
    */
   offer(queue: number, out: readonly Uint8Array[], into: readonly number[], indirect = false): number[] {
-    const table = RINGS + RING_STEP * queue, size = this.#size(queue), parts = [...out, ...into];
-    const addresses = parts.map((part) => this.allocate(part));
-    const first = this.#slots[queue]!;
-    const place = indirect ? this.allocate(16 * parts.length) : table;
-    parts.forEach((part, i) => {
-      const index = indirect ? i : (first + i) % size, last = i === parts.length - 1;
-      const flags = (last ? 0 : NEXT) | (typeof part === 'number' ? WRITE : 0);
-      this.descriptor(place + 16 * index, addresses[i]!, typeof part === 'number' ? part : part.length, flags, last ? 0 : indirect ? i + 1 : (index + 1) % size);
-    });
-    if (indirect) this.descriptor(table + 16 * first, place, 16 * parts.length, INDIRECT, 0);
-    this.#slots[queue] = (first + (indirect ? 1 : parts.length)) % size;
-    this.available(queue, first);
+    const parts = [...out, ...into], addresses = parts.map((part) => this.allocate(part));
+    this.offerAt(queue, parts.map((part, i) => (typeof part === 'number' ? [addresses[i]!, part, WRITE] : [addresses[i]!, part.length, 0])), indirect);
     return addresses.slice(out.length);
+  }
+
+  /** The same with buffers that are there already: address, length, and 0 or WRITE. */
+  offerAt(queue: number, buffers: readonly (readonly [address: number, length: number, flags: number])[], indirect: boolean): void {
+    const table = RINGS + RING_STEP * queue, size = this.#size(queue), first = this.#slots[queue]!;
+    const place = indirect ? this.allocate(16 * buffers.length) : table;
+    buffers.forEach(([address, length, flags], i) => {
+      const index = indirect ? i : (first + i) % size, last = i === buffers.length - 1;
+      this.descriptor(place + 16 * index, address, length, flags | (last ? 0 : NEXT), last ? 0 : indirect ? i + 1 : (index + 1) % size);
+    });
+    if (indirect) this.descriptor(table + 16 * first, place, 16 * buffers.length, INDIRECT, 0);
+    this.#slots[queue] = (first + (indirect ? 1 : buffers.length)) % size;
+    this.available(queue, first);
   }
 
   /** Puts a head into the available ring. */
