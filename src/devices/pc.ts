@@ -278,7 +278,11 @@ export class Pc<P extends Processor = Processor> {
     const port61 = new Port61(clock, pit);
     this.speaker = config.speaker ? new PcSpeaker(clock, pit, port61, config.speaker) : null;
     const port92 = new Port92(a20.input(), reset);
-    this.rtc = new Mc146818(this.hostClock ?? clock, hpet?.rtc ?? this.#irq(8), config.rtcBase);
+    const rtcIrq = hpet?.rtc ?? this.#irq(8);
+    this.rtc = new Mc146818(this.hostClock ?? clock, new Line((level) => {
+      rtcIrq.set(level);
+      if (level) this.pm.clockInterrupt();
+    }), config.rtcBase);
     this.keyboard = new Ps2Keyboard(clock);
     this.mouse = new Ps2Mouse(clock);
     this.#i8042 = new I8042(clock, { keyboardIrq: this.#irq(1), auxIrq: this.#irq(12), a20: a20.input(), reset }, this.keyboard, this.mouse);

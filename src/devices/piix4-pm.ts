@@ -25,7 +25,7 @@ export const PM_TIMER_HZ = 3_579_545;
 const TIMER_PERIOD = 0x100_0000;
 /** Bit 23 changes after so many ticks: TMR_STS. */
 const HALF = 0x80_0000;
-const STATUS_TIMER = 0x0001, STATUS_BUTTON = 0x0100;
+const STATUS_TIMER = 0x0001, STATUS_BUTTON = 0x0100, STATUS_RTC = 0x0400;
 const STATUS_BITS = 0x8d21, ENABLE_BITS = 0x0521;
 const SCI_ENABLE = 0x0001, SUSPEND = 0x2000, KIND_SHIFT = 10, KIND_MASK = 7, SOFT_OFF = 0;
 const CONTROL_BITS = 0x1c03;
@@ -92,6 +92,12 @@ export class Piix4Pm implements PciFunction {
   /** The power button was pressed and let go. */
   pressButton(): void {
     this.state.fields.status |= STATUS_BUTTON;
+    this.#update();
+  }
+
+  /** The real-time clock has raised its interrupt pin, wherever that leads. */
+  clockInterrupt(): void {
+    this.state.fields.status |= STATUS_RTC;
     this.#update();
   }
 

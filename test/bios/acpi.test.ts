@@ -155,6 +155,13 @@ describe('ACPI', () => {
     expect(tables.get('DSDT')!.includes(Buffer.from([0x0c, 0xff, 0xff, 3, 0, 0x0a, 0, ...Buffer.from('LNKC'), 0]))).toBe(true);
   });
 
+  it('the real-time clock is an ISA device: ports 70h to 77h, interrupt 8', () => {
+    const dsdt = tables.get('DSDT')!, at = dsdt.indexOf('RTC_');
+    expect(dsdt.subarray(at + 4, at + 14)).toEqual(Buffer.from([8, ...Buffer.from('_HID'), 0x0c, 0x41, 0xd0, 0x0b, 0x00]));
+    expect(dsdt.subarray(at + 23, at + 34)).toEqual(Buffer.from([0x47, 1, 0x70, 0, 0x70, 0, 1, 8, 0x22, 0, 1]));
+    expect(dsdt.lastIndexOf('ISA_', at)).toBeGreaterThan(dsdt.indexOf('PCI0'));
+  });
+
   it('pvpanic: where the firmware configuration says, and absent without it', async () => {
     const device = (aml: Buffer): [status: number, ...ports: number[]] => {
       const at = aml.indexOf('PEVT\x08_HID'), ports = aml.indexOf(Buffer.of(0x47, 1), at) + 2, region = aml.indexOf('PEOR', at) + 6;

@@ -294,6 +294,17 @@ describe('Pc wiring', () => {
     expect(inp(0x376)).toBe(inp(0x177));
   });
 
+  test("an alarm of the real-time clock is noted by power management, also where the HPET has its interrupt", () => {
+    pci(0x0b, 0x41, 0x06);
+    pci(0x0b, 0x80, 1);
+    for (const [index, value] of [[0x01, 0xff], [0x03, 0xff], [0x05, 0xff], [0x0b, 0x22]] as const) out(0x70, index, index), pc.io.write(0x71, value, 1);
+    pc.space.write(0xfed00010, 3, 4);
+    cmos(0x0c);
+    pc.io.write(0x600, 0x400, 2);
+    advance(ns + 2e9);
+    expect([cmos(0x0c) & 0x20, pc.io.read(0x600, 2) & 0x400]).toEqual([0x20, 0x400]);
+  });
+
   test('device names are unique, and every state can be saved and restored', () => {
     pc = create({ disks: [disk(2048), disk(2048), { medium: disk(2048) }, { medium: null }], bootOnce: 'd', floppies: [{}, {}], nics: NIC_MODELS.map((model) => ({ model, backend: null })), serials: Array.from({ length: 4 }, () => ({ write() {}, receive: null })) });
     const names = pc.devices.map(({ name }) => name);

@@ -56,6 +56,16 @@ describe('power management', () => {
     expect(get(8, 4)).toBe((4001 * 3_579_545) % 2 ** 24);
   });
 
+  it('the real-time clock has a status of its own', () => {
+    put(4, 1);
+    pm.clockInterrupt();
+    expect([get(0), sci]).toEqual([0x400, false]);
+    put(2, 0x400);
+    expect(sci).toBe(true);
+    put(0, 0x400);
+    expect([get(0), sci]).toEqual([0, false]);
+  });
+
   it('a change of bit 23 is noted, and an SCI if that is wanted', () => {
     clock.step(HALF - 1000);
     expect(get(0)).toBe(0);
