@@ -476,6 +476,7 @@ export { StepError } from './machine/automation.ts';
 export type { Step } from './machine/automation.ts';
 export type { MediumOptions, RemovableDrive } from './machine/media.ts';
 export { DatagramNetwork } from './backends/net/datagrams.ts';
+export { Hub } from './backends/net/hub.ts';
 export { SocketNetwork } from './backends/net/socket.ts';
 export { openUserNetwork } from './backends/net/user.ts';
 export type { OpenNetwork, PortForward, UserOptions } from './backends/net/user.ts';

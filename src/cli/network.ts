@@ -15,7 +15,9 @@ import { checkProperties, parseNumber, parseOnOff, parseProperties } from './pro
 /** `-netdev`: a network by its name. */
 export interface NetdevOption {
   readonly id: string;
-  readonly network: { readonly kind: 'user'; readonly user: UserOptions } | { readonly kind: 'socket'; readonly socket: SocketOptions | DatagramOptions };
+  readonly network: { readonly kind: 'user'; readonly user: UserOptions } | { readonly kind: 'socket'; readonly socket: SocketOptions | DatagramOptions }
+    /** A port of a hub: for a card, or with a network behind it. */
+    | { readonly kind: 'hubport'; readonly hub: number; readonly netdev: string | null };
   /** As written, for messages. */
   readonly option: string;
 }
@@ -31,7 +33,8 @@ export interface DumpOption {
 
 /** A network card. */
 export interface NicOption {
-  readonly model: NicModel;
+  /** null: what such a machine has. */
+  readonly model: NicModel | null;
   /** null: the next of QEMU's. */
   readonly mac: string | null;
   /** null: its cable is not plugged in. */
@@ -45,11 +48,11 @@ const USER_KEYS = ['id', 'net', 'host', 'dns', 'dhcpstart', 'hostname', 'restric
 const SOCKET_MODES = ['listen', 'connect', 'mcast', 'udp'] as const;
 /** What QEMU has beside these, with what to do instead. */
 const REFUSED: Readonly<Record<string, string>> = {
-  hubport: 'there are no hubs; -netdev socket,mcast= joins any number of machines', stream: '-netdev socket with listen= or connect= is the same over TCP',
+  stream: '-netdev socket with listen= or connect= is the same over TCP',
   dgram: '-netdev socket with udp= or mcast= is the same', tap: 'Node cannot open taps; user and socket are there', bridge: 'Node cannot open taps; user and socket are there',
 };
 /** What a PC has, and what one without PCI has. */
-const DEFAULT_MODEL: NicModel = 'e1000', ISA_MODEL: NicModel = 'ne2k_isa';
+export const defaultModel = ({ machine }: Config): NicModel => (machine === 'isapc' ? 'ne2k_isa' : 'e1000');
 /** QEMU's other names of a card. */
 const ALIASES: Readonly<Record<string, NicModel>> = { virtio: 'virtio-net-pci', 'virtio-net': 'virtio-net-pci' };
 const NIC_PROPERTIES = {
@@ -59,7 +62,9 @@ const NIC_PROPERTIES = {
 const ISA_PROPERTIES = {
   iobase: { type: 'uint32', max: 0xffe0, text: 'first port (768 if not given)' }, irq: { type: 'uint32', min: 3, max: 15, text: 'interrupt (9 if not given)' },
 } as const;
-const NETWORK_HELP = 'Available netdev backend types:\nuser\nsocket';
+const NETWORK_HELP = 'Available netdev backend types:\nuser\nsocket\nhubport';
+/** Numbers of hubs; 0 is that of -net. */
+const HUB_MOST = 2 ** 31 - 1;
 const LOOPBACK = '127.0.0.1';
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i;
 
@@ -118,8 +123,15 @@ function parseNetdev(config: Config, option: string, kind: string, properties: M
     config.netdevs.push({ id, network: { kind, socket: parseSocket(option, properties) }, option });
     return;
   }
+  if (kind === 'hubport' && forwards.length === 0) {
+    checkProperties(option, properties, ['type', 'id', 'hubid', 'netdev']);
+    const hub = properties.get('hubid');
+    if (hub === undefined) throw new UsageError(`${option}: parameter 'hubid' is missing`);
+    config.netdevs.push({ id, network: { kind, hub: parseNumber(`${option} hubid`, hub, 0, HUB_MOST), netdev: properties.get('netdev') ?? null }, option });
+    return;
+  }
   if (Object.hasOwn(REFUSED, kind)) throw new UsageError(`${option}: ${REFUSED[kind]}`);
-  if (kind !== 'user') throw new UsageError(`${option}: parameter 'type' expects a netdev backend type, not '${kind}' (user, socket)`);
+  if (kind !== 'user') throw new UsageError(`${option}: parameter 'type' expects a netdev backend type, not '${kind}' (user, socket, hubport)`);
   checkProperties(option, properties, ['type', ...USER_KEYS]);
   const user: UserOptions = {
     forwards: forwards.map((text) => parseForward(option, text)), restrict: parseOnOff(option, 'restrict', properties.get('restrict'), false),
@@ -153,18 +165,22 @@ export function setNic(config: Config, value: string, option: string): void {
   if (kind === 'help') throw new Information(NETWORK_HELP);
   if (kind === 'none') {
     checkProperties(`${option} none`, properties, ['type']);
-    config.nics = [];
     config.noNic = true;
     return;
   }
-  if (properties.get('model') === 'help') throw new Information(`Supported NIC models:\n${NIC_MODELS.join('\n')}`);
-  const name = `${option} ${kind}`, given = properties.get('model') ?? DEFAULT_MODEL, model = ALIASES[given] ?? given, mac = properties.get('mac');
-  const id = properties.get('id') ?? `#nic${config.netdevs.length}`;
-  for (const key of ['model', 'mac']) properties.delete(key);
-  if (!isNicModel(model)) throw new UsageError(`${name}: unsupported NIC model '${model}' (${NIC_MODELS.join(', ')})`);
-  checkMac(name, mac);
+  const name = `${option} ${kind}`, card = parseCard(name, properties, 'mac'), id = properties.get('id') ?? `#nic${config.netdevs.length}`;
   parseNetdev(config, name, kind, properties, forwards, id);
-  config.nics.push({ model, mac: mac ?? null, netdev: id, option: name });
+  config.nics.push({ ...card, netdev: id, option: name });
+}
+
+/** Takes what concerns the card out of the properties. */
+function parseCard(option: string, properties: Map<string, string>, address: string): Pick<NicOption, 'model' | 'mac'> {
+  const given = properties.get('model'), model = given === undefined ? null : ALIASES[given] ?? given, mac = properties.get(address);
+  if (given === 'help') throw new Information(`Supported NIC models:\n${NIC_MODELS.join('\n')}`);
+  if (model !== null && !isNicModel(model)) throw new UsageError(`${option}: unsupported NIC model '${model}' (${NIC_MODELS.join(', ')})`);
+  checkMac(option, mac);
+  for (const key of ['model', address]) properties.delete(key);
+  return { model, mac: mac ?? null };
 }
 
 /** `-object`: filter-dump is all that there is. */
@@ -187,10 +203,28 @@ export function setObject(config: Config, value: string, option: string): void {
   config.dumps.push(dump);
 }
 
-/** `-net none`: QEMU's old way to say `-nic none`. */
+/** `-net nic` and `-net user`: QEMU's old way, in which hub 0 joins all cards and networks. */
 export function setNet(config: Config, value: string, option: string): void {
-  if (value !== 'none') throw new UsageError(`${option} ${value}: only 'none' is supported; use -nic or -netdev with -device`);
-  setNic(config, value, option);
+  const { rest, forwards } = splitForwards(value), properties = parseProperties(option, rest, 'type'), kind = properties.get('type') ?? '', name = `${option} ${kind}`;
+  if (kind === 'none') return setNic(config, value, option);
+  if (kind === 'help') throw new Information('Available network types:\nnic\nuser\nsocket');
+  if (kind === 'hubport') throw new UsageError(`${name}: hub ports are for -netdev and -nic`);
+  const ports = config.netdevs.filter(({ network }) => network.kind === 'hubport' && network.hub === 0).length, port = `hub0port${ports}`;
+  const join = (netdev: string | null): void => {
+    if (config.netdevs.some(({ id }) => id === port)) throw new UsageError(`${name}: Duplicate ID '${port}' for netdev`);
+    config.netdevs.push({ id: port, network: { kind: 'hubport', hub: 0, netdev }, option: name });
+  };
+  if (kind === 'nic') {
+    const card = parseCard(name, properties, 'macaddr'), netdev = properties.get('netdev');
+    checkProperties(name, properties, ['type', 'model', 'macaddr', 'netdev']);
+    if (forwards.length > 0) throw new UsageError(`${name}: invalid parameter 'hostfwd'`);
+    if (netdev === undefined) join(null);
+    config.nics.push({ ...card, netdev: netdev ?? port, option: name });
+    return;
+  }
+  const id = properties.get('id') ?? `#net${config.netdevs.length}`;
+  parseNetdev(config, name, kind, properties, forwards, id);
+  join(id);
 }
 
 /** Network cards as `-device` takes them. */
@@ -219,23 +253,33 @@ export function withDefaultNic(config: Config): Config {
   const id = '#nic-default', option = 'default network card';
   return {
     ...config, netdevs: [{ id, network: { kind: 'user', user: {} }, option }],
-    nics: [{ model: config.machine === 'isapc' ? ISA_MODEL : DEFAULT_MODEL, mac: null, netdev: id, option }, ...config.nics],
+    nics: [{ model: null, mac: null, netdev: id, option }, ...config.nics],
   };
 }
 
 /** Once all options are read: every card finds its network. @throws UsageError */
 export function checkNics(config: Config): void {
   const used = new Set<string>();
+  for (const { network, option } of config.netdevs) {
+    if (network.kind !== 'hubport' || network.netdev === null) continue;
+    const behind = config.netdevs.find(({ id }) => id === network.netdev);
+    if (behind === undefined) throw new UsageError(`${option}: netdev '${network.netdev}' not found`);
+    if (behind.network.kind === 'hubport') throw new UsageError(`${option}: netdev '${network.netdev}' is a hub port itself`);
+    if (used.has(network.netdev)) throw new UsageError(`${option}: netdev '${network.netdev}' is in use`);
+    used.add(network.netdev);
+  }
   for (const { netdev, option } of config.nics) {
     if (netdev === null) continue;
     if (!config.netdevs.some(({ id }) => id === netdev)) throw new UsageError(`${option}: property 'netdev' can't find value '${netdev}'`);
     if (used.has(netdev)) throw new UsageError(`${option}: property 'netdev' can't take value '${netdev}', it's in use`);
+    const port = config.netdevs.find(({ id }) => id === netdev)!.network;
+    if (port.kind === 'hubport' && port.netdev !== null) throw new UsageError(`${option}: property 'netdev' can't take value '${netdev}', netdev '${port.netdev}' is behind it`);
     used.add(netdev);
   }
   for (const { netdev, option } of config.dumps) {
     if (!config.netdevs.some(({ id }) => id === netdev)) throw new UsageError(`${option}: parameter 'netdev' expects a network backend id, not '${netdev}'`);
   }
-  if (config.nics.filter(({ model }) => model === 'ne2k_isa').some((one, i, all) => all.findIndex((other) => other.iobase === one.iobase) < i)) {
-    throw new UsageError('-device ne2k_isa: two cards need an iobase and an irq each');
+  if (config.nics.filter(({ model }) => (model ?? defaultModel(config)) === 'ne2k_isa').some((one, i, all) => all.findIndex((other) => other.iobase === one.iobase) < i)) {
+    throw new UsageError('ne2k_isa: two cards need an iobase and an irq each');
   }
 }

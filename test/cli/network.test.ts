@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { withDefaultNic } from '../../src/cli/network.ts';
+import { defaultModel, withDefaultNic } from '../../src/cli/network.ts';
 import { parseArguments } from '../../src/cli/options.ts';
 
 const parse = (...args: string[]): ReturnType<typeof parseArguments> => parseArguments(args);
@@ -23,10 +23,29 @@ describe('network options', () => {
 
   it('-nic is both in one; none is none', () => {
     const { netdevs, nics } = parse('-nic', 'user,model=ne2k_pci,hostfwd=::80-:80', '-nic', 'user,mac=52:54:00:00:00:09');
-    expect(nics.map(({ model, netdev }) => [model, netdev])).toEqual([['ne2k_pci', netdevs[0]!.id], ['e1000', netdevs[1]!.id]]);
+    expect(nics.map(({ model, netdev }) => [model, netdev])).toEqual([['ne2k_pci', netdevs[0]!.id], [null, netdevs[1]!.id]]);
     expect(parse('-nic', 'user,model=virtio').nics[0]!.model).toBe('virtio-net-pci');
     expect(parse('-nic', 'none').nics).toEqual([]);
     expect(parse('-net', 'none').nics).toEqual([]);
+    // It takes none away that was asked for.
+    expect(parse('-device', 'rtl8139', '-nic', 'none').nics).toMatchObject([{ model: 'rtl8139' }]);
+  });
+
+  it('-net joins cards and networks by hub 0', () => {
+    const { netdevs, nics } = parse('-net', 'nic,model=rtl8139,macaddr=52:54:00:00:00:07', '-net', 'user,hostfwd=tcp::2222-:22,restrict=on', '-net', 'socket,id=s,listen=:9999', '-net', 'nic');
+    expect(nics).toMatchObject([{ model: 'rtl8139', mac: '52:54:00:00:00:07', netdev: 'hub0port0' }, { model: null, mac: null, netdev: 'hub0port3' }]);
+    expect(netdevs).toMatchObject([
+      { id: 'hub0port0', network: { kind: 'hubport', hub: 0, netdev: null } },
+      { id: '#net1', network: { kind: 'user', user: { restrict: true, forwards: [{ hostPort: 2222 }] } } }, { id: 'hub0port1', network: { hub: 0, netdev: '#net1' } },
+      { id: 's', network: { kind: 'socket' } }, { id: 'hub0port2', network: { hub: 0, netdev: 's' } }, { id: 'hub0port3', network: { hub: 0, netdev: null } },
+    ]);
+    expect(parse('-netdev', 'user,id=n', '-net', 'nic,netdev=n').nics).toMatchObject([{ netdev: 'n' }]);
+  });
+
+  it('hub ports have a card or a network', () => {
+    const { netdevs, nics } = parse('-netdev', 'user,id=u', '-netdev', 'hubport,id=a,hubid=3,netdev=u', '-netdev', 'hubport,id=b,hubid=3', '-device', 'e1000,netdev=b', '-nic', 'hubport,hubid=3,model=rtl8139');
+    expect(netdevs.slice(1)).toMatchObject([{ network: { hub: 3, netdev: 'u' } }, { network: { hub: 3, netdev: null } }, { network: { hub: 3, netdev: null } }]);
+    expect(nics.map(({ netdev }) => netdev)).toEqual(['b', netdevs[3]!.id]);
   });
 
   it.each([
@@ -53,7 +72,22 @@ describe('network options', () => {
     [['-device', 'ne2k_pci,irq=5'], /Property 'ne2k_pci.irq' not found/],
     [['-device', 'ne2k_isa', '-device', 'ne2k_isa'], /an iobase and an irq each/],
     [['-nic', 'user,model=ne3000'], /unsupported NIC model 'ne3000'/],
-    [['-net', 'user'], /only 'none'/],
+    [['-net', 'tap'], /Node cannot open taps/],
+    [['-net', 'hubport,hubid=0'], /hub ports are for -netdev and -nic/],
+    [['-net', 'cable'], /expects a netdev backend type, not 'cable'/],
+    [['-net', 'nic,model=ne3000'], /-net nic: unsupported NIC model 'ne3000'/],
+    [['-net', 'nic,mac=52:54:00:00:00:07'], /-net nic: invalid parameter 'mac' \(known: type, model, macaddr, netdev\)/],
+    [['-net', 'nic,macaddr=7'], /-net nic: '7' is no MAC address/],
+    [['-net', 'nic,netdev=n'], /can't find value 'n'/],
+    [['-net', 'user,ipv7=on'], /-net user: invalid parameter 'ipv7'/],
+    [['-net', 'user,id=n', '-net', 'user,id=n'], /Duplicate ID 'n'/],
+    [['-netdev', 'hubport,id=h'], /parameter 'hubid' is missing/],
+    [['-netdev', 'hubport,id=h,hubid=x'], /'x' is not a number/],
+    [['-netdev', 'hubport,id=h,hubid=1,netdev=u'], /netdev 'u' not found/],
+    [['-netdev', 'hubport,id=h,hubid=1', '-netdev', 'hubport,id=g,hubid=2,netdev=h'], /netdev 'h' is a hub port itself/],
+    [['-netdev', 'user,id=u', '-netdev', 'hubport,id=h,hubid=1,netdev=u', '-netdev', 'hubport,id=g,hubid=2,netdev=u'], /netdev 'u' is in use/],
+    [['-netdev', 'user,id=u', '-netdev', 'hubport,id=h,hubid=1,netdev=u', '-device', 'e1000,netdev=u'], /it's in use/],
+    [['-netdev', 'user,id=u', '-netdev', 'hubport,id=h,hubid=1,netdev=u', '-device', 'e1000,netdev=h'], /netdev 'u' is behind it/],
     [['-object', 'rng-random,id=r'], /invalid object type/],
     [['-object', 'filter-dump,id=f,file=x'], /parameter 'netdev' is missing/],
     [['-object', 'filter-dump,id=f,file=x,netdev=n'], /expects a network backend id, not 'n'/],
@@ -62,13 +96,18 @@ describe('network options', () => {
   });
 
   it('a PC has a card without being told, unless something else is said of networks', () => {
-    const cards = (...args: string[]): unknown => withDefaultNic(parse(...args)).nics.map(({ model, netdev }) => [model, netdev]);
+    const cards = (...args: string[]): unknown => {
+      const config = withDefaultNic(parse(...args));
+      return config.nics.map(({ model, netdev }) => [model ?? defaultModel(config), netdev]);
+    };
     expect(cards()).toEqual([['e1000', '#nic-default']]);
     expect(withDefaultNic(parse()).netdevs).toMatchObject([{ id: '#nic-default', network: { kind: 'user', user: {} } }]);
     expect(cards('-M', 'isapc')).toEqual([['ne2k_isa', '#nic-default']]);
     expect(cards('-device', 'rtl8139')).toEqual([['e1000', '#nic-default'], ['rtl8139', null]]);
-    for (const none of [['-nic', 'none'], ['-net', 'none'], ['-nodefaults'], ['-netdev', 'user,id=n']]) expect(cards(...none), none.join(' ')).toEqual([]);
+    for (const none of [['-nic', 'none'], ['-net', 'none'], ['-nodefaults'], ['-netdev', 'user,id=n'], ['-net', 'user']]) expect(cards(...none), none.join(' ')).toEqual([]);
     expect(cards('-nic', 'user,model=rtl8139,id=n')).toEqual([['rtl8139', 'n']]);
+    expect(cards('-net', 'nic', '-net', 'user')).toEqual([['e1000', 'hub0port0']]);
+    expect(cards('-net', 'nic', '-M', 'isapc')).toEqual([['ne2k_isa', 'hub0port0']]);
   });
 
   it('the command: the default card, and -nodefaults with what the options name', () => {
@@ -86,7 +125,7 @@ describe('network options', () => {
   });
 
   it('have help', () => {
-    for (const [args, text] of [[['-netdev', 'help'], /user/], [['-nic', 'help'], /user/], [['-chardev', 'help'], /stdio/], [['-display', 'help'], /term/], [['-nic', 'user,model=help'], /ne2k_isa\nne2k_pci/]] as const) {
+    for (const [args, text] of [[['-netdev', 'help'], /user/], [['-nic', 'help'], /user/], [['-chardev', 'help'], /stdio/], [['-display', 'help'], /term/], [['-nic', 'user,model=help'], /ne2k_isa\nne2k_pci/], [['-net', 'nic,model=help'], /ne2k_isa\nne2k_pci/], [['-net', 'help'], /nic\nuser/]] as const) {
       expect(() => parse(...args)).toThrow(expect.objectContaining({ text: expect.stringMatching(text) as unknown }) as Error);
     }
   });

@@ -111,7 +111,8 @@ export class UserNetwork implements NetBackend {
   }
 
   send(frame: Uint8Array): void {
-    if (frame.length < ETHERNET_HEADER) return;
+    // On a hub there are frames for others.
+    if (frame.length < ETHERNET_HEADER || ((frame[0]! & 1) === 0 && this.#gatewayMac.some((byte, i) => byte !== frame[i]))) return;
     const type = get16(frame, 12);
     if (type === TYPE_ARP) this.#arp(frame);
     else if (type === TYPE_IPV4) {

@@ -49,6 +49,7 @@ export interface SentDatagram { bytes: number[]; address: string; port: number; 
 export class Guest implements HostNetwork {
   readonly clock = new SteppedClock();
   readonly network: UserNetwork;
+  readonly routerMac = new Uint8Array([0x52, 0x55, 0, 0, 0, 0]);
   /** Frames that the network sent and no one has looked at. */
   frames: Uint8Array[] = [];
   streams: FakeStream[] = [];
@@ -56,7 +57,9 @@ export class Guest implements HostNetwork {
   closedDatagrams = 0;
 
   constructor(options: UserOptions = {}) {
-    this.network = new UserNetwork(userSettings(options), this);
+    const settings = userSettings(options);
+    put32(this.routerMac, 2, settings.gateway);
+    this.network = new UserNetwork(settings, this);
     this.network.plug({ clock: this.clock, deliver: (frame) => this.frames.push(frame) > 0 });
   }
 
@@ -91,8 +94,8 @@ export class Guest implements HostNetwork {
     this.network.send(frame);
   }
 
-  ip(destination: number, protocol: number, data: Uint8Array, { source = GUEST, fragment = 0, id = 7 } = {}): void {
-    const frame = ethernetFrame(new Uint8Array(6), MAC, TYPE_IPV4, 20 + data.length);
+  ip(destination: number, protocol: number, data: Uint8Array, { source = GUEST, fragment = 0, id = 7, to = this.routerMac } = {}): void {
+    const frame = ethernetFrame(to, MAC, TYPE_IPV4, 20 + data.length);
     frame.set(data, IP_DATA);
     fillIpHeader(frame, source, destination, protocol, id, fragment);
     this.network.send(frame);
