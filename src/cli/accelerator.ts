@@ -1,6 +1,6 @@
 /** `-accel tcg,…`: the translator, its two tiers, and how fast a processor it makes. */
 import { PASS_NAMES } from '../tcg/passes/pipeline.ts';
-import { speedProblem } from '../machine/slow-time.ts';
+import { SPEED_MAX, SPEED_MIN, speedProblem } from '../machine/slow-time.ts';
 import type { Config } from './config.ts';
 import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseNumber, parseOnOff, parseProperties } from './properties.ts';
@@ -29,10 +29,9 @@ const PROPERTIES: Readonly<Record<string, AcceleratorProperty>> = {
     if (wrong !== undefined) throw new UsageError(`${option}: no pass '${wrong}' (${PASS_NAMES.join(', ')})`);
   } },
   speed: { type: 'number', text: 'Million instructions a second of a slow processor', set: (accelerator, value, option) => {
-    if (!/^(\d+\.?\d*|\.\d+)$/.test(value)) throw new UsageError(`${option}: speed='${value}' is not a number`);
-    const problem = speedProblem(Number(value));
-    if (problem !== null) throw new UsageError(`${option}: ${problem}`);
-    accelerator.speed = Number(value);
+    const speed = /^(\d+\.?\d*|\.\d+)$/.test(value) ? Number(value) : NaN;
+    if (speedProblem(speed) !== null) throw new UsageError(`${option}: speed='${value}' is no number from ${SPEED_MIN} to ${SPEED_MAX} (million instructions a second)`);
+    accelerator.speed = speed;
   } },
   'tb-size': { type: 'int', text: 'MiB of translated code that are kept (32)', set: (accelerator, value, option) => { accelerator.tbSize = parseNumber(`${option} tb-size`, value, 1, 1024); } },
 };

@@ -13,8 +13,8 @@ import { RunTime } from './run-time.ts';
 export const SPEED_MIN = 0.01, SPEED_MAX = 10_000;
 /** How far the guest runs ahead of the host's clock before the machine sleeps, and for how long at least it runs then (ns of virtual time). */
 const AHEAD = 4_000_000, RUN_LEAST = 500_000;
-/** Host time between two looks at its clock that counts (ns): sleeps of some hosts take 16 ms, and what is longer is a stall. */
-const LOOK_MOST = 10_000_000;
+/** Host time between two looks at its clock that counts (ns): a busy host's sleeps take tens of milliseconds, which twice as much makes up for, and what is longer is a stall. */
+const LOOK_MOST = 25_000_000;
 /** How much more time the host may take for the guest's instructions, in total, before time passes without them (ns): code that runs first is translated, and is fast then. */
 const LAG_MOST = 10_000_000;
 

@@ -1,9 +1,14 @@
 /** `-netdev`, `-nic`, `-net` and network cards of `-device`: what they mean, and how they are refused. */
 import { describe, expect, it } from 'vitest';
 import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultModel, withDefaultNic } from '../../src/cli/network.ts';
+import { openNetworks } from '../../src/cli/networks.ts';
 import { parseArguments } from '../../src/cli/options.ts';
+import type { Output } from '../../src/cli/output.ts';
+import { scratchFolder } from '../boot/images.ts';
+import { SteppedClock } from '../devices/stepped-clock.ts';
 
 const parse = (...args: string[]): ReturnType<typeof parseArguments> => parseArguments(args);
 
@@ -93,6 +98,35 @@ describe('network options', () => {
     [['-object', 'filter-dump,id=f,file=x,netdev=n'], /expects a network backend id, not 'n'/],
   ])('%j is refused in one line', (args, message) => {
     expect(() => parse(...args)).toThrow(message);
+  });
+
+  it('-net: what the cards of hub 0 send reaches all others, and a dump has it once', async () => {
+    const folder = scratchFolder(), file = join(folder, 'hub.pcap'), notes: string[] = [];
+    const output = { note: (text: string) => notes.push(text), complain: (text: string) => notes.push(text) } as unknown as Output;
+    const args = ['-net', 'nic', '-net', 'user', '-net', 'nic', '-object', `filter-dump,id=d,netdev=hub0port1,file=${file}`];
+    const { nics, close } = await openNetworks(parse(...args), output), got: Uint8Array[][] = nics.map(() => []);
+    nics.forEach(({ network }, i) => network!.plug({ clock: new SteppedClock(), deliver: (frame) => got[i]!.push(frame) > 0 }));
+    // Who has 10.0.2.2?
+    const mac = [0x52, 0x54, 0, 0x12, 0x34, 0x56], request = Uint8Array.of(255, 255, 255, 255, 255, 255, ...mac, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, ...mac, 10, 0, 2, 15, 0, 0, 0, 0, 0, 0, 10, 0, 2, 2);
+    nics[0]!.network!.send(request);
+    close();
+    const answer = [...mac, 0x52, 0x55, 10, 0, 2, 2, 8, 6];
+    expect(got.map((frames) => frames.map((frame) => [...frame.subarray(0, 14)]))).toEqual([[answer], [[...request.subarray(0, 14)], answer]]);
+    expect(readFileSync(file).length).toBe(24 + 2 * (16 + request.length));
+    expect(notes).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each([
+    [['-net', 'nic'], ['hub 0 is not connected to host network']],
+    [['-net', 'user'], ['hub 0 with no nics']],
+    [['-netdev', 'user,id=n'], ['netdev n has no peer']],
+    [['-netdev', 'hubport,id=h,hubid=1'], ['netdev h has no peer']],
+    [['-net', 'user', '-net', 'nic'], []],
+  ])('%j: who hears nothing is told', async (args, expected) => {
+    const notes: string[] = [];
+    (await openNetworks(parse(...args), { note: (text: string) => notes.push(text) } as unknown as Output)).close();
+    expect(notes).toEqual(expected);
   });
 
   it('a PC has a card without being told, unless something else is said of networks', () => {
