@@ -57,5 +57,6 @@ bios_start:
 %include "blockmove.inc"
 %include "boot.inc"
 %include "eltorito.inc"
+%include "bootorder.inc"
 %include "bootmenu.inc"
 %include "compat.inc"

@@ -80,6 +80,8 @@ export interface DriveOptions {
   /** ide: what it calls itself (40 characters), and its firmware (8). */
   model?: string;
   firmware?: string;
+  /** Its place in the order of booting: the least boots first, before `boot` says more. */
+  bootIndex?: number;
 }
 
 /** A network card. */
@@ -93,6 +95,8 @@ export interface NicOptions {
   /** ne2k_isa: its first port and its interrupt. */
   iobase?: number;
   irq?: number;
+  /** Its place in the order of booting, for a firmware that boots from it. */
+  bootIndex?: number;
 }
 
 /** A folder of the host that the guest mounts by 9P (virtio, 9P2000.L). */
@@ -130,6 +134,8 @@ export interface PcOptions extends Omit<MachineOptions, 'changeMedium'> {
   /** The firmware offers a menu of what it can boot from, and waits `bootMenuWait` milliseconds (2500 if left out) for the key. */
   bootMenu?: boolean;
   bootMenuWait?: number;
+  /** Nothing boots but what has a bootIndex, if anything has. */
+  bootStrict?: boolean;
   /** Milliseconds after which a firmware that found nothing to boot starts again; default: never. */
   rebootTimeout?: number;
   /** `pc` (default), or `isapc`: no PCI, no ACPI; its default processor is a 486. */

@@ -14,7 +14,7 @@ function checkOrder(option: string, order: string): string {
   return order;
 }
 
-/** `[order=]acd[,once=d][,menu=on][,splash-time=MS][,reboot-timeout=MS][,strict=off]` */
+/** `[order=]acd[,once=d][,menu=on][,splash-time=MS][,reboot-timeout=MS][,strict=on]` */
 export function setBoot(config: Config, value: string, option: string): void {
   const properties = parseProperties(option, value, 'order');
   checkProperties(option, properties, ['order', 'once', 'menu', 'splash-time', 'reboot-timeout', 'strict']);
@@ -23,10 +23,10 @@ export function setBoot(config: Config, value: string, option: string): void {
     return text === undefined ? null : parseNumber(`${option} ${key}`, text, 0, MOST_MILLISECONDS);
   };
   const order = properties.get('order'), once = properties.get('once');
-  if (parseOnOff(option, 'strict', properties.get('strict'), false)) throw new UsageError(`${option}: strict=on is not supported: no device has a bootindex`);
   if (order !== undefined) config.bootOrder = checkOrder(option, order);
   if (once !== undefined) config.boot.once = checkOrder(option, once);
   config.boot.menu = parseOnOff(option, 'menu', properties.get('menu'), config.boot.menu);
+  config.boot.strict = parseOnOff(option, 'strict', properties.get('strict'), config.boot.strict);
   config.boot.splashTime = milliseconds('splash-time') ?? config.boot.splashTime;
   // QEMU's -1 is "never", which is what it is without the property.
   config.boot.rebootTimeout = properties.get('reboot-timeout') === '-1' ? null : milliseconds('reboot-timeout') ?? config.boot.rebootTimeout;

@@ -34,6 +34,8 @@ export interface DriveOption {
   serial?: string;
   model?: string;
   firmware?: string;
+  /** Its place in the order of booting. */
+  bootIndex?: number;
   /** The option as written, for messages: `-fda`, `-drive`. */
   option: string;
   /** Of a named machine: what the file will be. Any other option for this place takes it. */
@@ -53,8 +55,8 @@ export interface Config {
   floppyDrives: [FloppyDriveType | 'auto' | 'none' | null, FloppyDriveType | 'auto' | 'none' | null];
   /** Letters of QEMU's -boot: a floppy, c disk, d CD, n network. */
   bootOrder: string;
-  /** What else -boot says: another order for the first start, the menu and how long it waits, and how long a failure is shown (ms). */
-  boot: { once: string; menu: boolean; splashTime: number | null; rebootTimeout: number | null };
+  /** What else -boot says: another order for the first start, the menu and how long it waits, how long a failure is shown (ms), and that nothing but what has a bootindex boots. */
+  boot: { once: string; menu: boolean; splashTime: number | null; rebootTimeout: number | null; strict: boolean };
   snapshot: boolean;
   /** -action, -no-reboot and -no-shutdown. */
   actions: Partial<Actions>;
@@ -124,6 +126,8 @@ export interface Config {
   testDevice: boolean;
   /** -smbios and -uuid. */
   smbios: SmbiosOptions;
+  /** Places in the boot order that devices have by bootindex. */
+  bootIndexes: number[];
   /** -M. */
   machine: 'pc' | 'isapc';
   /** Of -device: names that are taken, and where each goes. */
@@ -147,8 +151,8 @@ export interface Config {
 }
 
 export const defaultConfig = (): Config => ({
-  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], driveDevices: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null }, snapshot: false, actions: {}, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
+  name: 'tcg86', memory: 128 * 2 ** 20, drives: [], looseDrives: [], driveDevices: [], floppyDrives: [null, null], bootOrder: '', boot: { once: '', menu: false, splashTime: null, rebootTimeout: null, strict: false }, snapshot: false, actions: {}, bios: null, cpu: null, kernel: null, initrd: null, append: null, vga: null, vgaDevice: null,
   accelerator: { jit: true, jitThreshold: null, lockstep: false, oneInsnPerTb: false, tbSize: null, disabledPasses: [], speed: null },
-  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, debugPort: null, netdevs: [], nics: [], dumps: [], noNic: false, defaults: true, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, vmport: true, smbios: {}, machine: 'pc', deviceIds: [], deviceBuses: [], debugExit: null, pvpanic: null, logItems: [], logFile: null, logFilter: null,
+  rtc: { base: 'utc', clock: 'host' }, icount: null, keyboardLayout: 'en-us', display: null, noGraphic: false, serial: [], parallel: [], audiodevs: [], speaker: null, debugcon: null, debugPort: null, netdevs: [], nics: [], dumps: [], noNic: false, defaults: true, chardevs: [], virtioSerial: false, virtioPorts: [], fsdevs: [], shares: [], balloon: null, inputs: [], rngs: 0, testDevice: false, hpet: true, vmport: true, smbios: {}, machine: 'pc', deviceIds: [], bootIndexes: [], deviceBuses: [], debugExit: null, pvpanic: null, logItems: [], logFile: null, logFilter: null,
   stats: null, profile: null, symbols: [], timeout: null, steps: [],
 });

@@ -10,7 +10,7 @@ import { parseNumber, parseOnOff } from './properties.ts';
 export const CATEGORIES = ['Storage', 'Network', 'Input', 'Display', 'Misc'] as const;
 
 export interface DeviceProperty {
-  readonly type: 'str' | 'bool' | 'uint8' | 'uint16' | 'uint32';
+  readonly type: 'str' | 'bool' | 'uint8' | 'uint16' | 'uint32' | 'int32';
   /** The type's name in help where it is not `type`. */
   readonly typeName?: string;
   readonly text?: string;
@@ -34,7 +34,8 @@ export interface DeviceModel {
 
 export type DeviceModels = Readonly<Record<string, DeviceModel>>;
 
-const TYPE_MAX = { uint8: 0xff, uint16: 0xffff, uint32: 0xffff_ffff } as const;
+const TYPE_MAX = { uint8: 0xff, uint16: 0xffff, uint32: 0xffff_ffff, int32: 0x7fff_ffff } as const;
+const INT32_MIN = -0x8000_0000;
 /** Column of the texts. */
 const TEXT_COLUMN = 24;
 
@@ -68,11 +69,23 @@ export class DeviceValues {
   }
 }
 
-function parseValue(option: string, key: string, text: string, { type, min = 0, max, choices }: DeviceProperty): string | number | boolean {
+function parseValue(option: string, key: string, text: string, { type, min, max, choices }: DeviceProperty): string | number | boolean {
   if (type === 'bool') return parseOnOff(option, key, text, false);
-  if (type !== 'str') return parseNumber(`${option} ${key}`, text, min, max ?? TYPE_MAX[type]);
+  if (type !== 'str') return parseNumber(`${option} ${key}`, text, min ?? (type === 'int32' ? INT32_MIN : 0), max ?? TYPE_MAX[type]);
   if (choices !== undefined && !choices.includes(text)) throw new UsageError(`${option}: parameter '${key}' expects ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}, not '${text}'`);
   return text;
+}
+
+/** Where a device is in the order of booting. */
+export const BOOT_INDEX = { bootindex: { type: 'int32', text: 'place in the order of booting, the least first; negative: none' } } as const satisfies Record<string, DeviceProperty>;
+
+/** What a device's bootindex says. @throws UsageError for one that another has */
+export function bootIndexOf(config: Config, values: DeviceValues, option: string): { bootIndex?: number } {
+  const bootIndex = values.number('bootindex');
+  if (bootIndex === undefined || bootIndex < 0) return {};
+  if (config.bootIndexes.includes(bootIndex)) throw new UsageError(`${option}: The bootindex ${bootIndex} has already been used`);
+  config.bootIndexes.push(bootIndex);
+  return { bootIndex };
 }
 
 /** `-device help`. */

@@ -1,6 +1,7 @@
 /** -device for drives: each takes what a -drive with if=none holds, and has its place when all options are read, behind the drives of -drive. */
 import type { FloppyDriveType } from '../devices/fdc-media.ts';
 import type { Config, DriveOption } from './config.ts';
+import { BOOT_INDEX, bootIndexOf } from './device-model.ts';
 import type { DeviceModels, DeviceProperty, DeviceValues } from './device-model.ts';
 import { addDrive } from './drives.ts';
 import { UsageError } from './errors.ts';
@@ -14,7 +15,7 @@ export interface DriveDevice {
   readonly bus: number | null;
   readonly unit: number | null;
   readonly floppyType?: FloppyDriveType | 'auto';
-  readonly identity: Pick<DriveOption, 'serial' | 'model' | 'firmware'>;
+  readonly identity: Pick<DriveOption, 'serial' | 'model' | 'firmware' | 'bootIndex'>;
   readonly option: string;
 }
 
@@ -27,7 +28,7 @@ const DRIVE: DeviceProperty = { type: 'str', text: 'ID of a -drive with if=none'
 const SERIAL: DeviceProperty = { type: 'str', text: 'serial number, 20 characters at most' };
 const IDE_PROPERTIES = {
   drive: DRIVE, serial: SERIAL, model: { type: 'str', text: 'what it calls itself, 40 characters at most' }, ver: { type: 'str', text: 'version of its firmware, 8 characters at most' },
-  unit: { type: 'uint32', max: UNITS - 1, text: 'first (0) or second (1) drive of its bus' },
+  unit: { type: 'uint32', max: UNITS - 1, text: 'first (0) or second (1) drive of its bus' }, ...BOOT_INDEX,
 } as const satisfies Record<string, DeviceProperty>;
 
 export const DRIVE_DEVICES: DeviceModels = {
@@ -57,7 +58,7 @@ export const DRIVE_DEVICES: DeviceModels = {
     add: (config, values, option, bus) => addDevice(config, values, option, { kind: 'ide', bus, media: 'cdrom' }),
   },
   'virtio-blk-pci': {
-    category: 'Storage', bus: 'PCI', alias: 'virtio-blk', properties: { drive: DRIVE, serial: SERIAL },
+    category: 'Storage', bus: 'PCI', alias: 'virtio-blk', properties: { drive: DRIVE, serial: SERIAL, ...BOOT_INDEX },
     add: (config, values, option) => {
       if (values.text('drive') === undefined) throw new UsageError(`${option}: drive property not set`);
       addDevice(config, values, option, { kind: 'virtio' });
@@ -70,7 +71,7 @@ function addDevice(config: Config, values: DeviceValues, option: string, place: 
   for (const text of [serial, model, firmware]) if (text !== undefined && !/^[\x20-\x7e]*$/.test(text)) throw new UsageError(`${option}: '${text}' is not ASCII text`);
   config.driveDevices.push({
     kind, drive: values.text('drive') ?? null, bus: bus === null ? null : IDE_BUSES.findIndex((name) => name === bus), unit: values.number('unit') ?? null, option,
-    identity: { ...(serial === undefined ? {} : { serial }), ...(model === undefined ? {} : { model }), ...(firmware === undefined ? {} : { firmware }) },
+    identity: { ...(serial === undefined ? {} : { serial }), ...(model === undefined ? {} : { model }), ...(firmware === undefined ? {} : { firmware }), ...bootIndexOf(config, values, option) },
     ...(media === undefined ? {} : { media }), ...(floppyType === undefined ? {} : { floppyType }),
   });
 }

@@ -8,6 +8,7 @@ import { userSettings } from '../backends/net/user.ts';
 import { DUMP_LENGTH } from '../backends/net/dump.ts';
 import { parseAddress } from '../backends/net/packet.ts';
 import type { Config } from './config.ts';
+import { BOOT_INDEX, bootIndexOf } from './device-model.ts';
 import type { DeviceModel, DeviceModels } from './device-model.ts';
 import { Information, UsageError } from './errors.ts';
 import { checkProperties, parseNumber, parseOnOff, parseProperties } from './properties.ts';
@@ -41,6 +42,8 @@ export interface NicOption {
   readonly netdev: string | null;
   readonly iobase?: number;
   readonly irq?: number;
+  /** Its place in the order of booting. */
+  readonly bootIndex?: number;
   readonly option: string;
 }
 
@@ -56,7 +59,7 @@ export const defaultModel = ({ machine }: Config): NicModel => (machine === 'isa
 /** QEMU's other names of a card. */
 const ALIASES: Readonly<Record<string, NicModel>> = { virtio: 'virtio-net-pci', 'virtio-net': 'virtio-net-pci' };
 const NIC_PROPERTIES = {
-  mac: { type: 'str', text: 'Ethernet 6-byte MAC Address, example: 52:54:00:12:34:56' }, netdev: { type: 'str', text: 'ID of a netdev to use as a backend' },
+  mac: { type: 'str', text: 'Ethernet 6-byte MAC Address, example: 52:54:00:12:34:56' }, netdev: { type: 'str', text: 'ID of a netdev to use as a backend' }, ...BOOT_INDEX,
 } as const;
 /** Only the ISA card has these: any port that 32 fit at (300h), any interrupt of an ISA slot (9). */
 const ISA_PROPERTIES = {
@@ -236,7 +239,7 @@ export const NIC_DEVICES: DeviceModels = Object.fromEntries(NIC_MODELS.map((mode
     checkMac(option, mac);
     config.nics.push({
       model, mac: mac ?? null, netdev: values.text('netdev') ?? null, option,
-      ...(iobase === undefined ? {} : { iobase }), ...(irq === undefined ? {} : { irq }),
+      ...(iobase === undefined ? {} : { iobase }), ...(irq === undefined ? {} : { irq }), ...bootIndexOf(config, values, option),
     });
   },
 }]));

@@ -75,8 +75,8 @@ export async function openNetworks(config: Config, output: Output): Promise<Netw
     if (network.kind === 'hubport' && network.netdev !== null) hubOf(network.hub).connect(open.get(network.netdev)!);
   }
   return {
-    nics: nics.map(({ model, mac, netdev, iobase, irq }) => ({
-      model: model ?? defaultModel(config), network: netdev === null ? null : open.get(netdev)!, ...(mac === null ? {} : { mac }), ...(iobase === undefined ? {} : { iobase }), ...(irq === undefined ? {} : { irq }),
+    nics: nics.map(({ model, mac, netdev, iobase, irq, bootIndex }) => ({
+      model: model ?? defaultModel(config), network: netdev === null ? null : open.get(netdev)!, ...(mac === null ? {} : { mac }), ...(iobase === undefined ? {} : { iobase }), ...(irq === undefined ? {} : { irq }), ...(bootIndex === undefined ? {} : { bootIndex }),
     })),
     close,
   };

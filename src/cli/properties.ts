@@ -38,7 +38,7 @@ export function parseOnOff(option: string, key: string, value: string | undefine
 
 /** A whole number, decimal or 0x hexadecimal, in [min, max]. */
 export function parseNumber(option: string, text: string, min: number, max: number): number {
-  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
+  const value = (min < 0 ? /^(0x[0-9a-f]+|-?\d+)$/i : /^(0x[0-9a-f]+|\d+)$/i).test(text) ? Number(text) : NaN;
   if (Number.isNaN(value)) throw new UsageError(`${option}: '${text}' is not a number`);
   if (value < min || value > max) throw new UsageError(`${option}: ${text} is not between ${min} and ${max}`);
   return value;

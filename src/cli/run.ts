@@ -125,9 +125,9 @@ function acceleratorOf({ accelerator: { jitThreshold, tbSize, speed, ...others }
   return { ...others, ...(jitThreshold === null ? {} : { jitThreshold }), ...(tbSize === null ? {} : { tbBytes: tbSize * 2 ** 20 }), ...(speed === null ? {} : { speed }) };
 }
 
-function bootOf({ boot: { once, menu, splashTime, rebootTimeout } }: Config): Partial<PcOptions> {
+function bootOf({ boot: { once, menu, splashTime, rebootTimeout, strict } }: Config): Partial<PcOptions> {
   return {
-    bootOnce: once, bootMenu: menu, ...(splashTime === null ? {} : { bootMenuWait: splashTime }), ...(rebootTimeout === null ? {} : { rebootTimeout }),
+    bootOnce: once, bootMenu: menu, bootStrict: strict, ...(splashTime === null ? {} : { bootMenuWait: splashTime }), ...(rebootTimeout === null ? {} : { rebootTimeout }),
   };
 }
 

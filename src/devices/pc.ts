@@ -179,7 +179,9 @@ const PARALLEL_PORTS = [[0x378, 7], [0x278, 5]] as const;
 const SERIAL_FRAME_TIME = 10_000;
 const FLOPPY_DMA = 2;
 const VGA_SLOT = 2;
-const FIRST_CARD_SLOT = 3, LAST_SLOT = 31;
+/** PCI slots of network cards and PcConfig.cards: from the first on, in this order. */
+export const FIRST_CARD_SLOT = 3;
+const LAST_SLOT = 31;
 const VIDEO_MEMORY = 16 << 20;
 /** Where an ISA VGA has its frame buffer. */
 const ISA_FRAME_BUFFER = 0xe000_0000;

@@ -5,6 +5,7 @@ import type { CpuModel } from '../cpu/models.ts';
 import { FW_BOOT_MENU, fwNumber } from '../devices/fw-cfg.ts';
 import type { PcConfig } from '../devices/pc.ts';
 import type { PcOptions } from '../index.ts';
+import { bootOrderOf } from './boot-order.ts';
 import { parseModules } from '../machine/boot/initrd.ts';
 import { uuidBytes } from '../machine/boot/smbios-fields.ts';
 import { smbiosFiles } from '../machine/boot/smbios.ts';
@@ -20,7 +21,7 @@ export function bootOf(options: PcOptions, memory: number, { signature, features
   if (options.machine === 'isapc' && options.vga !== 'none') files.push(['vgaroms/vgabios.bin', readOptionRom(options.vgaBios ?? ownImage('vgabios.bin'))]);
   return {
     firmwareItems: new Map([...bootMenu === true ? [[FW_BOOT_MENU, fwNumber(1, 2)] as const] : [], ...kernel.firmwareItems ?? []]),
-    firmwareFiles: new Map([...smbiosFiles(options.smbios ?? {}, { memory, machine: options.machine ?? 'pc', firmware: options.bios === undefined ? 'tcg86 BIOS' : null, cpuid: [signature, features.words[LEAF_1_EDX]!] }), ...files, ...kernel.firmwareFiles ?? []]),
+    firmwareFiles: new Map([...smbiosFiles(options.smbios ?? {}, { memory, machine: options.machine ?? 'pc', firmware: options.bios === undefined ? 'tcg86 BIOS' : null, cpuid: [signature, features.words[LEAF_1_EDX]!] }), ...bootOrderOf(options), ...files, ...kernel.firmwareFiles ?? []]),
   };
 }
 

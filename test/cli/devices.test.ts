@@ -27,14 +27,14 @@ describe('-device', () => {
   it('NAME,help lists the properties', () => {
     expect(help('-device', 'isa-debug-exit,help')).toBe('isa-debug-exit options:\n  iobase=<uint32>        -  (default: 1281)\n  iosize=<uint32>        -  (default: 2)');
     expect(help('-device', 'pc-testdev,help')).toBe('There are no options for pc-testdev.');
-    expect(help('-device', 'virtio-net,?')).toContain('virtio-net-pci options:\n  mac=<str>              - Ethernet');
+    expect(help('-device', 'virtio-net,?')).toContain('virtio-net-pci options:\n  bootindex=<int32>      - place in the order of booting, the least first; negative: none\n  mac=<str>              - Ethernet');
   });
 
   it.each(Object.entries(DEVICES))('%s: every property is checked by its type, others are refused', (name, model) => {
     const parse = (text: string): unknown => parseArguments(['-device', `${name},${text}`]);
     expect(listProperties(name, model).split('\n').length).toBe(Math.max(1, Object.keys(model.properties).length + Math.sign(Object.keys(model.properties).length)));
     expect(() => parse('no-such=1')).toThrow(`-device ${name}: Property '${name}.no-such' not found`);
-    for (const [key, { type, choices, max = Infinity, min = 0 }] of Object.entries(model.properties)) {
+    for (const [key, { type, choices, max = Infinity, min = type === 'int32' ? -(2 ** 31) : 0 }] of Object.entries(model.properties)) {
       if (type === 'bool') expect(() => parse(`${key}=perhaps`)).toThrow(`'${key}' expects 'on' or 'off'`);
       else if (type !== 'str') {
         expect(() => parse(`${key}=x`)).toThrow(`${key}: 'x' is not a number`);
