@@ -1,6 +1,6 @@
 /** APM by INT 15h AH=53h, and through its entry points for protected mode. APM BIOS Interface Specification 1.2. */
 import { expect, it } from 'vitest';
-import { startGuest } from './guest.ts';
+import { inProtectedMode, sayWords, startGuest } from './guest.ts';
 
 const SAY_STATUS = `
         mov ax, 0x530a
@@ -10,22 +10,14 @@ const SAY_STATUS = `
         mov si, 0x1234
 `;
 
-/** Connects by INT 15h AX=53xx, makes the segments that it names and asks for the power status by a far call. */
+/** Connects by INT 15h AX=53xx, and asks in the segments that it names for the power status by a far call. */
 const PROTECTED = `
         mov ax, 0x5303
         xor bx, bx
         int 0x15
         jc failed
         mov [entry32], ebx
-        call say_word
-        mov ax, cx
-        call say_word
-        mov ax, dx
-        call say_word
-        mov ax, si
-        call say_word
-        mov ax, di
-        call say_word
+        ${sayWords('ax', 'cx', 'dx', 'si', 'di')}
         mov ax, 0x5304
         int 0x15
         mov ax, 0x5302
@@ -33,16 +25,7 @@ const PROTECTED = `
         int 0x15
         jc failed
         mov [entry16], bx
-        cli
-        lgdt [gdtr]
-        mov eax, cr0
-        or al, 1
-        mov cr0, eax
-        jmp 0x08:protected
-protected:
-        mov ax, 0x20
-        mov ss, ax
-        mov ds, ax
+${inProtectedMode(`
         ${SAY_STATUS}
         call far [entry16]
         call say_status
@@ -58,25 +41,12 @@ failed: mov al, '!'
         hlt
 say_status:
         jc failed
-        mov ax, bx
-        call say_word
-        mov ax, cx
-        call say_word
-        mov ax, dx
-        call say_word
-        mov ax, si
-        jmp say_word
+        ${sayWords('bx', 'cx', 'dx', 'si')}
+        ret
 entry16: dw 0, 0x10
 entry32: dd 0
         dw 0x18
-gdtr:   dw 0x27
-        dd gdt
-gdt:    dq 0
-        dq 0x00009b000000ffff           ; 08 here, 16 bits
-        dq 0x00009b0f0000ffff           ; 10 F0000h, 16 bits
-        dq 0x00409b0f0000ffff           ; 18 F0000h, 32 bits
-        dq 0x008f93000000ffff           ; 20 data
-`;
+`)}`;
 
 it('is there, and from protected mode it tells and switches off', async () => {
   const { machine, close } = startGuest(`
@@ -84,11 +54,7 @@ it('is there, and from protected mode it tells and switches off', async () => {
         xor bx, bx
         int 0x15
         jc failed
-        call say_word
-        mov ax, bx
-        call say_word
-        mov ax, cx
-        call say_word
+        ${sayWords('ax', 'bx', 'cx')}
         mov ax, 0x530b
         int 0x15
         jnc failed

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { PcOptions } from '../../src/index.ts';
-import { startGuest } from './guest.ts';
+import { inProtectedMode, sayWords, startGuest } from './guest.ts';
 
 const TABLE = 0x8000, BUFFER = 0x7e00, SLOTS = 0x7e10;
 
@@ -59,11 +59,7 @@ ask:    mov dword [${BUFFER}], ${SLOTS} << 16
         movzx edi, word [bp + 11]
         call [way]
         pushf
-        call say_word
-        mov ax, bx
-        call say_word
-        mov ax, cx
-        call say_word
+        ${sayWords('ax', 'bx', 'cx')}
         popf
         mov al, '.'
         jnc .ok
@@ -87,19 +83,7 @@ by_interrupt:
 `;
 
 /** The directory's answers, then those of the entry: in flat segments, and in one that begins where the directory says. */
-const PROTECTED = `
-        cli
-        lgdt [gdtr]
-        mov eax, cr0
-        or al, 1
-        mov cr0, eax
-        jmp 0x08:protected
-protected:
-        mov ax, 0x20
-        mov ss, ax
-        mov ds, ax
-        mov es, ax
-        movzx esp, sp
+const PROTECTED = inProtectedMode(`
         mov esi, 0xe0000 - 16
 .look:  add esi, 16
         cmp dword [esi], 0x5f32335f     ; _32_
@@ -124,14 +108,11 @@ protected:
         add edx, ebx
         mov [entry], edx
         shr ebx, 16
-        mov ax, bx
-        call say_word
         shr ecx, 16
-        mov ax, cx
-        call say_word
+        ${sayWords('bx', 'cx')}
         call ask
         pop dword [entry]
-        mov byte [entry + 4], 0x28
+        mov byte [entry + 4], 0x18
         call ask
 .end:   mov al, '#'
         call say
@@ -140,16 +121,8 @@ by_far: call far dword [entry]
         ret
 way:    dw by_far
 entry:  dd 0
-        dw 0x18
-gdtr:   dw 0x2f
-        dd gdt
-gdt:    dq 0
-        dq 0x00009b000000ffff           ; 08 here, 16 bits
-        dq 0
-        dq 0x00cf9b000000ffff           ; 18 all, 32 bits
-        dq 0x00cf93000000ffff           ; 20 data
-        dq 0x00409b0f0000ffff           ; 28 F0000h, 32 bits
-`;
+        dw 0x28
+`);
 
 /** Boots a guest with the questions at hand. @returns what it says, and the slots that it was told of: device, and PIRQ registers of its pins */
 async function ask(source: string, options: PcOptions = {}): Promise<{ text: string; slots: string[] }> {

@@ -1,34 +1,22 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AddressSpace, readIo, writeIo } from '../../src/memory/address-space.ts';
-import { HostMemory } from '../../src/memory/host-memory.ts';
+import { readIo, writeIo } from '../../src/memory/address-space.ts';
+import type { AddressSpace } from '../../src/memory/address-space.ts';
 import type { IoRegion } from '../../src/memory/io-region.ts';
 import { E1000 } from '../../src/devices/e1000.ts';
 import { frameCheck } from '../../src/devices/ethernet.ts';
-import type { NetPort } from '../../src/devices/host.ts';
-import { PCI_COMMAND } from '../../src/devices/pci.ts';
-import { SteppedClock } from './stepped-clock.ts';
+import { MAC, NicBench, frame } from './nic-bench.ts';
+import type { SteppedClock } from './stepped-clock.ts';
 
-const MAC = Uint8Array.of(0x52, 0x54, 0, 0x12, 0x34, 0x56), MS = 1e6;
-const RING = 0x1000, RX_RING = 0x2000, DATA = 0x10000, COUNT = 8;
-let clock: SteppedClock, space: AddressSpace, card: E1000, memory: IoRegion, ports: IoRegion, irq: boolean, port: NetPort, sent: Uint8Array[];
+const MS = 1e6, RING = 0x1000, RX_RING = 0x2000, DATA = 0x10000, COUNT = 8;
+let bench: NicBench<E1000>, clock: SteppedClock, space: AddressSpace, memory: IoRegion, ports: IoRegion, sent: Uint8Array[];
 
 beforeEach(() => {
-  clock = new SteppedClock();
-  const host = new HostMemory(1 << 20);
-  space = new AddressSpace(host);
-  space.add({ kind: 'ram', ma: host.allocate(1 << 20), size: 1 << 20 }, 0);
-  sent = [];
-  irq = false;
-  card = new E1000({ name: 'e1000', mac: MAC, backend: { plug: (end) => { port = end; }, send: (frame) => sent.push(frame.slice()) } }, {
-    clock, space, intA: { set: (level) => { irq = level; } }, message: null,
-    ports: (region) => { ports = region; return () => {}; }, memory: (region) => { memory = region; return () => {}; },
-  });
-  card.config.write(PCI_COMMAND, 7, 2);
+  bench = new NicBench(E1000);
+  ({ clock, space, memory, ports, sent } = bench);
 });
 
 const get = (offset: number): number => readIo(memory, offset, 4) >>> 0;
 const put = (offset: number, value: number): void => writeIo(memory, offset, value | 0, 4);
-const frame = (length: number, to: readonly number[] = [...MAC]): Uint8Array => Uint8Array.from({ length }, (_, i) => to[i] ?? i & 255);
 
 function descriptor(at: number, address: number, third: number, fourth: number): void {
   [address, 0, third, fourth].forEach((word, i) => space.write(at + 4 * i, word | 0, 4));
@@ -45,11 +33,6 @@ function received(index: number): { status: number; data: number[] } {
   const at = RX_RING + 16 * index, bytes = new Uint8Array(space.read(at + 8, 2));
   space.readBytes(DATA + 0x1000 * index, bytes);
   return { status: space.read(at + 12, 1), data: [...bytes] };
-}
-
-function arrive(...frames: Uint8Array[]): void {
-  for (const one of frames) port.deliver(one);
-  clock.step(MS);
 }
 
 describe('82540EM', () => {
@@ -94,14 +77,14 @@ describe('82540EM', () => {
 
   it('interrupts for causes that are not masked, until they are read', () => {
     put(0xc8, 4);
-    expect(irq).toBe(false);
+    expect(bench.irq).toBe(false);
     put(0xd0, 4);
-    expect(irq).toBe(true);
+    expect(bench.irq).toBe(true);
     expect(get(0xc0)).toBe(4);
-    expect([irq, get(0xc0)]).toEqual([false, 0]);
+    expect([bench.irq, get(0xc0)]).toEqual([false, 0]);
     put(0xd8, 4);
     put(0xc8, 4);
-    expect(irq).toBe(false);
+    expect(bench.irq).toBe(false);
   });
 
   it('sends frames in pieces, and says when', () => {
@@ -112,7 +95,7 @@ describe('82540EM', () => {
     descriptor(RING + 16, DATA + 60, 40 | 0x0b000000, 0);
     put(0x3818, 2);
     expect(sent).toEqual([data]);
-    expect([get(0x3810), space.read(RING + 12, 1), space.read(RING + 28, 1), irq, get(0xc0) & 3]).toEqual([2, 0, 1, true, 3]);
+    expect([get(0x3810), space.read(RING + 12, 1), space.read(RING + 28, 1), bench.irq, get(0xc0) & 3]).toEqual([2, 0, 1, true, 3]);
     expect([get(0x4080), get(0x4080)]).toEqual([1, 0]);
   });
 
@@ -159,11 +142,11 @@ describe('82540EM', () => {
 
   it('receives, with its check sequence unless that is stripped, into as many buffers as it takes', () => {
     setUp();
-    arrive(frame(100));
+    bench.arrive(frame(100));
     expect(received(0)).toEqual({ status: 7, data: [...frame(100)] });
-    expect([irq, get(0xc0) & 0x80, get(0x2810)]).toEqual([true, 0x80, 1]);
+    expect([bench.irq, get(0xc0) & 0x80, get(0x2810)]).toEqual([true, 0x80, 1]);
     put(0x100, 0x00038002);
-    arrive(frame(300));
+    bench.arrive(frame(300));
     const parts = [received(1), received(2)], fcs = frameCheck(frame(300));
     expect(parts.map(({ status }) => status)).toEqual([5, 7]);
     expect(parts.flatMap(({ data }) => data)).toEqual([...frame(300), ...[0, 8, 16, 24].map((shift) => (fcs >>> shift) & 255)]);
@@ -171,7 +154,7 @@ describe('82540EM', () => {
 
   it('lets frames wait for buffers', () => {
     setUp();
-    arrive(...Array.from({ length: 10 }, () => frame(64)));
+    bench.arrive(...Array.from({ length: 10 }, () => frame(64)));
     expect(get(0x2810)).toBe(COUNT - 1);
     put(0x2818, 1);
     clock.step(MS);
@@ -183,7 +166,7 @@ describe('82540EM', () => {
     const taken = (control: number, to: readonly number[]): boolean => {
       put(0x2810, 0);
       setUp(control);
-      arrive(frame(64, to));
+      bench.arrive(frame(64, to));
       return get(0x2810) === 1;
     };
     expect(taken(0x2, everybody)).toBe(false);
@@ -211,7 +194,7 @@ describe('82540EM', () => {
       const offset = [random() & 0x1fffc, 0x3800 + (random() & 0x1c), 0x2800 + (random() & 0x1c), random() & 0xffc][random() % 4]!;
       if (i % 3 === 0) get(offset);
       else put(offset, i % 5 === 0 ? random() * 16 : random() & 0xffff);
-      if (i % 50 === 0) arrive(frame(60 + random() % 1450));
+      if (i % 50 === 0) bench.arrive(frame(60 + random() % 1450));
     }
   });
 });

@@ -1,33 +1,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { AddressSpace } from '../../src/memory/address-space.ts';
-import { HostMemory } from '../../src/memory/host-memory.ts';
+import type { AddressSpace } from '../../src/memory/address-space.ts';
 import type { AccessSize, IoRegion } from '../../src/memory/io-region.ts';
 import { frameCheck } from '../../src/devices/ethernet.ts';
-import type { NetPort } from '../../src/devices/host.ts';
-import { PCI_COMMAND } from '../../src/devices/pci.ts';
 import { Rtl8139 } from '../../src/devices/rtl8139.ts';
-import { SteppedClock } from './stepped-clock.ts';
+import { MAC, NicBench, frame } from './nic-bench.ts';
+import type { SteppedClock } from './stepped-clock.ts';
 
-const MAC = Uint8Array.of(0x52, 0x54, 0, 0x12, 0x34, 0x56), MS = 1e6, RING = 0x10000, BUFFER = 0x4000;
-let clock: SteppedClock, space: AddressSpace, card: Rtl8139, ports: IoRegion, irq: boolean, port: NetPort, sent: Uint8Array[];
+const MS = 1e6, RING = 0x10000, BUFFER = 0x4000;
+let bench: NicBench<Rtl8139>, clock: SteppedClock, space: AddressSpace, ports: IoRegion, sent: Uint8Array[];
 
 beforeEach(() => {
-  clock = new SteppedClock();
-  const host = new HostMemory(1 << 20);
-  space = new AddressSpace(host);
-  space.add({ kind: 'ram', ma: host.allocate(1 << 20), size: 1 << 20 }, 0);
-  sent = [];
-  irq = false;
-  card = new Rtl8139({ name: 'rtl', mac: MAC, backend: { plug: (end) => { port = end; }, send: (frame) => sent.push(frame.slice()) } }, {
-    clock, space, intA: { set: (level) => { irq = level; } }, message: null,
-    ports: (region) => { ports = region; return () => {}; }, memory: () => () => {},
-  });
-  card.config.write(PCI_COMMAND, 7, 2);
+  bench = new NicBench(Rtl8139);
+  ({ clock, space, ports, sent } = bench);
 });
 
 const get = (offset: number, size: AccessSize = 1): number => ports.read(offset, size) >>> 0;
 const put = (offset: number, value: number, size: AccessSize = 1): void => ports.write(offset, value, size);
-const frame = (length: number, to: readonly number[] = [...MAC]): Uint8Array => Uint8Array.from({ length }, (_, i) => to[i] ?? i & 255);
 
 /** Receiver and transmitter on, an 8 KB ring. @param control RCR; the default takes what is for the card, and broadcasts */
 function setUp(control = 0x0a): void {
@@ -36,11 +24,6 @@ function setUp(control = 0x0a): void {
   put(0x30, RING, 4);
   put(0x44, control, 4);
   put(0x3c, 0x5, 2);
-}
-
-function arrive(one: Uint8Array): void {
-  port.deliver(one);
-  clock.step(MS);
 }
 
 function ring(at: number, length: number): number[] {
@@ -84,17 +67,17 @@ describe('RTL8139', () => {
       put(0x10 + 4 * i, 80 | (0x20 << 16), 4);
     }
     expect(sent).toEqual(Array.from({ length: 4 }, () => frame(80)));
-    expect([get(0x10, 4) & 0xa000, irq, get(0x3e, 2), get(0x60, 2)]).toEqual([0xa000, true, 4, 0xf00f]);
+    expect([get(0x10, 4) & 0xa000, bench.irq, get(0x3e, 2), get(0x60, 2)]).toEqual([0xa000, true, 4, 0xf00f]);
     put(0x3e, 4, 2);
-    expect([irq, get(0x3e, 2)]).toEqual([false, 0]);
+    expect([bench.irq, get(0x3e, 2)]).toEqual([false, 0]);
   });
 
   it('receives into its ring, with status, length and check sequence', () => {
     setUp();
-    arrive(frame(61));
+    bench.arrive(frame(61));
     const fcs = frameCheck(frame(61));
     expect(ring(0, 69)).toEqual([0x01, 0x40, 65, 0, ...frame(61), ...[0, 8, 16, 24].map((shift) => (fcs >>> shift) & 255)]);
-    expect([get(0x37) & 1, get(0x3a, 2), irq]).toEqual([0, 72, true]);
+    expect([get(0x37) & 1, get(0x3a, 2), bench.irq]).toEqual([0, 72, true]);
     put(0x38, 72 - 16, 2);
     expect(get(0x37) & 1).toBe(1);
   });
@@ -103,10 +86,10 @@ describe('RTL8139', () => {
     for (const wrap of [0, 0x80]) {
       setUp(0x0a | wrap);
       for (let i = 0; i < 5; i++) {
-        arrive(frame(1512));
+        bench.arrive(frame(1512));
         put(0x38, get(0x3a, 2) - 16, 2);
       }
-      arrive(frame(1512));
+      bench.arrive(frame(1512));
       const start = 5 * 1520, room = 8192 - start, whole = wrap ? ring(start, 1516) : [...ring(start, room), ...ring(0, 1516 - room)];
       expect(whole.slice(4)).toEqual([...frame(1512)]);
       expect(get(0x3a, 2)).toBe(6 * 1520 - 8192);
@@ -116,7 +99,7 @@ describe('RTL8139', () => {
   it('lets frames wait while the ring is full', () => {
     setUp();
     for (let i = 0; i < 10; i++) {
-      arrive(frame(1512));
+      bench.arrive(frame(1512));
       put(0x3e, 1, 2);
     }
     clock.step(MS);
@@ -131,13 +114,13 @@ describe('RTL8139', () => {
   it('tells a driver of what came while it acknowledged, and loses nothing', () => {
     setUp(0x8a);
     put(0x3c, 0x11, 2);
-    for (let i = 0; i < 200; i++) port.deliver(frame(1512));
+    for (let i = 0; i < 200; i++) bench.port.deliver(frame(1512));
     let readAt = 0, received = 0;
     const overflows = new Set<boolean>();
     // As Linux does: so many frames at a time, each acknowledged once it has been read; timers fire before any access.
     for (let polls = 0; polls < 1000 && received < 200; polls++) {
       clock.step(MS);
-      if (!irq) break;
+      if (!bench.irq) break;
       for (let budget = 8; budget > 0 && (get(0x37) & 1) === 0; budget--) {
         const [, , low, high] = ring(readAt, 4);
         readAt = (readAt + (low! | (high! << 8)) + 4 + 3 & ~3) % 8192;
@@ -157,11 +140,11 @@ describe('RTL8139', () => {
     setUp();
     put(0x3c, 0x10, 2);
     for (let i = 0; i < 10; i++) {
-      arrive(frame(1512));
+      bench.arrive(frame(1512));
       put(0x3e, 1, 2);
       clock.step(MS);
     }
-    expect([get(0x3e, 2), irq, get(0x3a, 2)]).toEqual([0x10, true, 5 * 1520]);
+    expect([get(0x3e, 2), bench.irq, get(0x3a, 2)]).toEqual([0x10, true, 5 * 1520]);
     put(0x38, 5 * 1520 - 16, 2);
     put(0x3e, 0x10, 2);
     clock.step(MS);
@@ -172,7 +155,7 @@ describe('RTL8139', () => {
     const group = [1, 0, 0x5e, 0, 0, 1], other = [0x52, 0x54, 0, 1, 1, 1], everybody = [255, 255, 255, 255, 255, 255];
     const taken = (control: number, to: readonly number[]): boolean => {
       setUp(control);
-      arrive(frame(64, to));
+      bench.arrive(frame(64, to));
       return get(0x3a, 2) > 0;
     };
     expect([taken(2, [...MAC]), taken(8, [...MAC]), taken(8, everybody), taken(2, everybody), taken(2, other), taken(1, other), taken(4, group)]).toEqual([true, false, true, false, false, true, false]);
@@ -197,7 +180,7 @@ describe('RTL8139', () => {
       const size = ([1, 2, 4] as const)[random() % 3]!, offset = random() & 0xff;
       if (i % 3 === 0) get(offset, size);
       else put(offset, random() & (size === 4 ? -1 : size === 2 ? 0xffff : 0xff), size);
-      if (i % 50 === 0) arrive(frame(60 + random() % 1450));
+      if (i % 50 === 0) bench.arrive(frame(60 + random() % 1450));
     }
   });
 });
