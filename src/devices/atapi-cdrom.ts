@@ -9,8 +9,10 @@
  * Like a disk it is BUSY until a deadline, and longer if the host's answer is late.
  */
 import { SET_TRANSFER_MODE, setTransferMode } from './ata-commands.ts';
-import { ATA_ABRT, ATA_BSY, ATA_DIAGNOSTIC_PASSED, ATA_DRDY, ATA_DRQ, ATA_DSC, ATA_ERR, DEVICE_SELECT } from './ata-registers.ts';
-import { readTaskFile, showSignature, writeTaskFile } from './ata-task-file.ts';
+import { AtaDevice, DEFAULT_DMA_MODE, IDLE, READY, RESET_NS } from './ata-device.ts';
+import type { AtaDeviceOptions, AtaKind } from './ata-device.ts';
+import { ATA_ABRT, ATA_DIAGNOSTIC_PASSED, ATA_DRQ, ATA_ERR } from './ata-registers.ts';
+import { showSignature } from './ata-task-file.ts';
 import { CD_COMMANDS, Packet } from './atapi-commands.ts';
 import type { CdCommand, CdDrive, Outcome } from './atapi-commands.ts';
 import { identifyCdrom } from './atapi-identify.ts';
@@ -20,16 +22,11 @@ import type { Sense } from './atapi-sense.ts';
 import { CD_SECTOR, cdMedium } from './cd-medium.ts';
 import type { CdMedium } from './cd-medium.ts';
 import { writeParts } from './cd-sector.ts';
-import { DeadlineWork } from './deadline.ts';
 import type { Answer } from './deadline.ts';
 import { DeviceState } from './device.ts';
-import type { Clock } from './device.ts';
 import type { BlockBackend } from './host.ts';
-import type { BusMaster } from './ide-dma.ts';
-import type { DriveIdentity, IdeDrive } from './ide-drive.ts';
 
-/** What the drive is doing; `fields.phase`. */
-const IDLE = 0;
+// What the drive is doing, if it is not idle; `fields.phase`.
 /** Before DRQ for the packet. */
 const PREPARE = 1;
 /** DRQ: the host writes the packet. */
@@ -54,17 +51,14 @@ const COMMAND_NS = 100 * US;
 /** From one block of data to the next. */
 const NEXT_NS = 2 * US;
 const PREPARE_NS = 2 * US;
-const RESET_NS = 20 * US;
 const DIAGNOSTIC_NS = 1000 * US;
 
 const SIGNATURE = 0xeb14;
-const READY = ATA_DRDY | ATA_DSC;
 /** Interrupt reason. */
 const REASON_PACKET = 1, REASON_IN = 2, REASON_OUT = 0, REASON_OVER = 3;
 const FEATURE_DMA = 1, FEATURE_OVERLAP = 2;
 const PACKET_BYTES = 12;
 const BUFFER = 65536;
-const DEFAULT_DMA_MODE = 0x22;
 const EVENT_EJECT = 1, EVENT_NEW = 2, EVENT_REMOVED = 3;
 
 // Commands of the ATA set that a packet device knows.
@@ -73,87 +67,43 @@ const DEVICE_RESET = 0x08, READ_SECTORS = 0x20, PACKET_COMMAND = 0xa0, IDENTIFY_
 const POWER = new Set([0xe0, 0xe1, 0xe2, 0xe3, 0xe6]);
 const CHECK_POWER_MODE = 0xe5, ACTIVE = 0xff;
 
-export interface AtapiCdromOptions {
-  name: string;
-  clock: Clock;
+const KIND: AtaKind = { reset: RESET, diagnostic: DIAGNOSTIC, diagnosticNs: DIAGNOSTIC_NS, signature: SIGNATURE, statusAfterReset: 0 };
+
+export interface AtapiCdromOptions extends AtaDeviceOptions {
   medium: BlockBackend | null;
-  /** Device 1 of its channel. */
-  slave?: boolean;
-  /** Moves data where a command asks for it; without one such commands are aborted. */
-  dma?: BusMaster | null;
-  identity?: DriveIdentity;
-  /** The drive's INTRQ may have changed. */
-  onInterrupt: () => void;
 }
 
-export class AtapiCdrom implements IdeDrive, CdDrive {
-  readonly name: string;
+const cdromState = () => new DeviceState(1, {
+  features: 0, count: 1, sector: 1, cylinderLow: SIGNATURE & 0xff, cylinderHigh: SIGNATURE >> 8, device: 0,
+  countBefore: 0, sectorBefore: 0, cylinderLowBefore: 0, cylinderHighBefore: 0,
+  status: 0, error: ATA_DIAGNOSTIC_PASSED, command: 0, interrupt: 0, dmaMode: DEFAULT_DMA_MODE,
+  phase: IDLE, deadline: 0,
+  packet: new Uint8Array(PACKET_BYTES), dma: 0, byteLimit: 0,
+  lba: 0, remaining: 0, parts: 0, unit: 0, // next sector, sectors still to read, what is wanted of each, bytes of that
+  block: 0, // sectors on their way
+  position: 0, limit: 0, filled: 0, // of the buffer: what the host has moved, is to move at this DRQ, is to move in all
+  buffer: new Uint8Array(BUFFER),
+  senseKey: 0, senseCode: 0, senseQualifier: 0,
+  attention: RESET_OCCURRED[1], // code of the unit attention that waits; 0: none
+  event: 0, locked: 0, trayOpen: 0,
+  recovery: Uint8Array.from(RECOVERY_DEFAULT), audio: Uint8Array.from(AUDIO_DEFAULT),
+});
+
+export class AtapiCdrom extends AtaDevice<ReturnType<typeof cdromState>> implements CdDrive {
   readonly answersForSlave = false;
-  readonly state = new DeviceState(1, {
-    features: 0, count: 1, sector: 1, cylinderLow: SIGNATURE & 0xff, cylinderHigh: SIGNATURE >> 8, device: 0,
-    countBefore: 0, sectorBefore: 0, cylinderLowBefore: 0, cylinderHighBefore: 0,
-    status: 0, error: ATA_DIAGNOSTIC_PASSED, command: 0, interrupt: 0, dmaMode: DEFAULT_DMA_MODE,
-    phase: IDLE, deadline: 0,
-    packet: new Uint8Array(PACKET_BYTES), dma: 0, byteLimit: 0,
-    lba: 0, remaining: 0, parts: 0, unit: 0, // next sector, sectors still to read, what is wanted of each, bytes of that
-    block: 0, // sectors on their way
-    position: 0, limit: 0, filled: 0, // of the buffer: what the host has moved, is to move at this DRQ, is to move in all
-    buffer: new Uint8Array(BUFFER),
-    senseKey: 0, senseCode: 0, senseQualifier: 0,
-    attention: RESET_OCCURRED[1], // code of the unit attention that waits; 0: none
-    event: 0, locked: 0, trayOpen: 0,
-    recovery: Uint8Array.from(RECOVERY_DEFAULT), audio: Uint8Array.from(AUDIO_DEFAULT),
-  });
-  readonly #clock: Clock;
-  readonly #work: DeadlineWork;
-  readonly #onInterrupt: () => void;
-  readonly #identity: DriveIdentity;
-  readonly #slave: boolean;
-  readonly #dma: BusMaster | null;
   /** What lies in the drive, with the tray open or not. */
   #disc: CdMedium | null;
-  #fetched: Uint8Array | null = null;
 
   constructor(options: AtapiCdromOptions) {
-    this.name = options.name;
-    this.#clock = options.clock;
-    this.#onInterrupt = options.onInterrupt;
-    this.#identity = options.identity ?? {};
-    this.#slave = options.slave ?? false;
-    this.#dma = options.dma ?? null;
+    super(options, cdromState(), KIND);
     this.#disc = cdMedium(options.medium);
-    this.#work = new DeadlineWork(options.clock, this.name, (error) => this.#due(error));
-  }
-
-  get fields() {
-    return this.state.fields;
   }
 
   /** RESET#: the tray stays as it is. */
-  reset(): void {
+  override reset(): void {
     const { trayOpen } = this.fields;
-    this.#abandon();
-    this.state.reset();
+    super.reset();
     this.fields.trayOpen = trayOpen;
-    this.#onInterrupt();
-  }
-
-  restored(): void {
-    this.#abandon();
-    const { phase, deadline } = this.fields;
-    if ([PREPARE, COMMAND, FETCH, NEXT, RESET, DIAGNOSTIC].includes(phase)) this.#work.start(deadline, this.#hostPart());
-  }
-
-  get interrupt(): boolean {
-    return this.fields.interrupt !== 0;
-  }
-
-  get status(): number {
-    return this.fields.status;
-  }
-
-  get selectsSlave(): boolean {
-    return (this.fields.device & DEVICE_SELECT) !== 0;
   }
 
   get medium(): CdMedium | null {
@@ -213,119 +163,65 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
     return event;
   }
 
-  acknowledge(): void {
-    this.#interrupt(0);
-  }
-
-  readRegister(offset: number, high: boolean): number {
-    return readTaskFile(this.fields, offset, high);
-  }
-
-  writeRegister(offset: number, value: number): void {
-    writeTaskFile(this.fields, offset, value);
-  }
-
   readData(): number {
-    const f = this.fields;
+    const { fields: f } = this.state;
     if (f.phase !== DATA_IN) return 0;
     const value = f.buffer[f.position]! | (f.position + 1 < f.limit ? f.buffer[f.position + 1]! << 8 : 0);
     f.position = Math.min(f.position + 2, f.limit);
     if (f.position < f.limit) return value;
-    if (f.command === PACKET_COMMAND) this.#begin(NEXT, NEXT_NS);
-    else this.#idle(); // IDENTIFY's end is no interrupt
+    if (f.command === PACKET_COMMAND) this.begin(NEXT, NEXT_NS);
+    else this.idle(); // IDENTIFY's end is no interrupt
     return value;
   }
 
   writeData(value: number): void {
-    const f = this.fields;
+    const { fields: f } = this.state;
     if (f.phase !== TAKE_PACKET && f.phase !== DATA_OUT) return;
     const target = f.phase === TAKE_PACKET ? f.packet : f.buffer;
     target[f.position] = value & 0xff;
     if (f.position + 1 < f.limit) target[f.position + 1] = value >> 8;
     f.position = Math.min(f.position + 2, f.limit);
-    if (f.position === f.limit) this.#begin(f.phase === TAKE_PACKET ? COMMAND : NEXT, f.phase === TAKE_PACKET ? COMMAND_NS : NEXT_NS);
+    if (f.position === f.limit) this.begin(f.phase === TAKE_PACKET ? COMMAND : NEXT, f.phase === TAKE_PACKET ? COMMAND_NS : NEXT_NS);
   }
 
   /** The command register; ignored while busy, but for DEVICE RESET. */
   execute(code: number): void {
     const f = this.fields;
     if (code === DEVICE_RESET) {
-      this.#abandon();
-      this.#interrupt(0);
-      f.status = ATA_BSY;
-      this.#begin(RESET, RESET_NS);
+      this.setInterrupt(0);
+      this.begin(RESET, RESET_NS);
       return;
     }
-    if ((f.status & ATA_BSY) !== 0) return;
-    this.#interrupt(0);
+    if (this.busy) return;
+    this.setInterrupt(0);
     f.command = code;
     f.error = 0;
     if (code !== PACKET_COMMAND) {
-      this.#begin(COMMAND, COMMAND_NS);
+      this.begin(COMMAND, COMMAND_NS);
       return;
     }
     f.dma = f.features & FEATURE_DMA;
     f.byteLimit = f.cylinderLow | (f.cylinderHigh << 8);
-    if ((f.features & FEATURE_OVERLAP) !== 0 || (f.dma !== 0 && this.#dma === null)) f.error = ATA_ABRT;
-    this.#begin(f.error === 0 ? PREPARE : COMMAND, f.error === 0 ? PREPARE_NS : COMMAND_NS);
-  }
-
-  diagnose(): void {
-    this.#interrupt(0);
-    this.fields.device = 0;
-    this.#begin(DIAGNOSTIC, DIAGNOSTIC_NS);
-  }
-
-  softReset(asserted: boolean): void {
-    this.#abandon();
-    this.#interrupt(0);
-    this.fields.device = 0;
-    this.fields.status = ATA_BSY;
-    this.fields.phase = IDLE;
-    if (!asserted) this.#begin(RESET, RESET_NS);
+    if ((f.features & FEATURE_OVERLAP) !== 0 || (f.dma !== 0 && this.dma === null)) f.error = ATA_ABRT;
+    this.begin(f.error === 0 ? PREPARE : COMMAND, f.error === 0 ? PREPARE_NS : COMMAND_NS);
   }
 
   moveByDma(): void {
     const f = this.fields;
-    if (this.#dma === null || (f.phase !== DMA_IN && f.phase !== DMA_OUT)) return;
-    f.position += this.#dma.move(f.buffer.subarray(f.position, f.filled), f.phase === DMA_IN);
+    if (this.dma === null || (f.phase !== DMA_IN && f.phase !== DMA_OUT)) return;
+    f.position += this.dma.move(f.buffer.subarray(f.position, f.filled), f.phase === DMA_IN);
     if (f.position === f.filled) this.#moved();
   }
 
-  #idle(): void {
-    this.fields.phase = IDLE;
-    this.fields.status = READY;
-  }
-
-  #interrupt(level: number): void {
-    this.fields.interrupt = level;
-    this.#onInterrupt();
-  }
-
-  /** Forgets the deadline and the host's answer. */
-  #abandon(): void {
-    this.#work.cancel();
-    this.#fetched = null;
-  }
-
-  #begin(phase: number, delay: number): void {
-    const f = this.fields;
-    this.#abandon();
-    f.phase = phase;
-    f.status = ATA_BSY;
-    f.deadline = this.#clock.now() + delay;
-    this.#work.start(f.deadline, this.#hostPart());
-  }
-
-  #hostPart(): ((answer: Answer) => void) | null {
+  protected hostPart(): ((answer: Answer) => void) | null {
     const f = this.fields, medium = this.medium;
     if (f.phase !== FETCH || medium === null || f.lba + f.block > medium.sectors) return null;
     const data = new Uint8Array(f.block * CD_SECTOR);
-    this.#fetched = data;
+    this.fetched = data;
     return (answer) => medium.read(f.lba, data, answer);
   }
 
-  #due(failure: Error | undefined): void {
+  protected due(failure: Error | undefined): void {
     const f = this.fields;
     switch (f.phase) {
       case PREPARE:
@@ -335,21 +231,17 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
       case COMMAND: return f.command === PACKET_COMMAND && f.error === 0 ? this.#runPacket() : this.#runAta();
       case FETCH: return this.#finishFetch(failure);
       case NEXT: return f.position < f.filled ? this.#offer() : this.#moved();
-      case RESET: return this.#signature();
-      case DIAGNOSTIC:
-        this.#signature();
-        if (!this.#slave) this.#interrupt(1);
     }
   }
 
   #runAta(): void {
     const f = this.fields;
     if (f.command === IDENTIFY_PACKET) {
-      identifyCdrom(f.buffer, { ...this.#identity, dmaMode: f.dmaMode, slave: this.#slave });
+      identifyCdrom(f.buffer, { ...this.identity, dmaMode: f.dmaMode, slave: this.slave });
       f.position = f.remaining = f.dma = 0;
       f.limit = f.filled = 512;
       this.#show(DATA_IN, REASON_IN);
-      this.#interrupt(1);
+      this.setInterrupt(1);
       return;
     }
     // A host that takes this for a disk learns what it is.
@@ -401,12 +293,12 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
   #fetch(): void {
     const f = this.fields;
     f.block = Math.min(f.remaining, Math.floor(BUFFER / Math.max(f.unit, CD_SECTOR)));
-    this.#begin(FETCH, COMMAND_NS);
+    this.begin(FETCH, COMMAND_NS);
   }
 
   #finishFetch(failure: Error | undefined): void {
-    const f = this.fields, data = this.#fetched;
-    this.#fetched = null;
+    const f = this.fields, data = this.fetched;
+    this.fetched = null;
     // The medium may have been changed under the command.
     if (data === null) return this.#fail(this.medium === null ? f.trayOpen !== 0 ? TRAY_OPEN : NO_MEDIUM : this.#takeAttention());
     if (failure !== undefined) return this.#fail(READ_ERROR);
@@ -438,7 +330,7 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
     f.cylinderLow = bytes & 0xff;
     f.cylinderHigh = bytes >> 8;
     this.#show(receives ? DATA_OUT : DATA_IN, receives ? REASON_OUT : REASON_IN);
-    this.#interrupt(1);
+    this.setInterrupt(1);
   }
 
   #show(phase: number, reason: number): void {
@@ -471,21 +363,11 @@ export class AtapiCdrom implements IdeDrive, CdDrive {
   /** Ends a command. @param error the error register, 0 for success */
   #over(error: number): void {
     const f = this.fields;
-    this.#idle();
+    this.idle();
     f.remaining = 0;
     if (error !== 0) f.status |= ATA_ERR;
     f.error = error;
     if (f.command === PACKET_COMMAND) f.count = REASON_OVER;
-    this.#interrupt(1);
-  }
-
-  /** After a reset: what the registers say, and nothing of a command. What waits for the guest stays. */
-  #signature(): void {
-    const f = this.fields;
-    showSignature(f, SIGNATURE);
-    f.phase = IDLE;
-    f.status = 0;
-    f.error = ATA_DIAGNOSTIC_PASSED;
-    this.#onInterrupt();
+    this.setInterrupt(1);
   }
 }
