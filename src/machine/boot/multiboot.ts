@@ -75,14 +75,9 @@ function loadImage(file: Uint8Array, header: number, memory: number): { entry: n
  */
 export function layOutMultiboot(file: Uint8Array, header: number, modules: readonly BootModule[], commandLine: string, memory: number): MultibootLayout {
   const kernel = loadImage(file, header, memory);
-  // Behind the kernel: the modules on pages of their own, then their list and all strings.
-  let end = pageUp(kernel.address + kernel.bytes.length);
-  const places = modules.map(({ bytes }) => {
-    const start = end;
-    end = pageUp(start + bytes.length);
-    return start;
-  });
-  const list = end;
+  // Behind the kernel: the modules' list and all strings, then the modules on pages of their own. Kernels map the memory near
+  // themselves first, and take what lies behind the last module for free.
+  const list = pageUp(kernel.address + kernel.bytes.length);
   let next = list + MODULE_ENTRY * modules.length;
   const strings: [address: number, text: Uint8Array][] = [];
   const addString = (text: string): number => {
@@ -92,6 +87,11 @@ export function layOutMultiboot(file: Uint8Array, header: number, modules: reado
     return address;
   };
   const commandLineAt = addString(commandLine), loaderAt = addString('tcg86'), names = modules.map(({ name }) => addString(name));
+  const places = modules.map(({ bytes }) => {
+    const start = pageUp(next);
+    next = start + bytes.length;
+    return start;
+  });
   if (next > memory) throw new Error(`kernel and modules end at ${next} bytes, and there are ${memory}`);
 
   const bytes = new Uint8Array(next - kernel.address), view = viewOf(bytes);

@@ -218,6 +218,18 @@ describe('layouts', () => {
     expect(() => layOutLinux(linux, new Uint8Array(15 << 20), '', 16 << 20)).toThrow(/the initrd has 15728640 bytes: memory is too small/);
   });
 
+  it('multiboot: list and strings lie between the kernel and its modules', () => {
+    const kernel = build(MULTIBOOT);
+    const module = (size: number): { name: string; bytes: Uint8Array } => ({ name: 'm', bytes: new Uint8Array(size).fill(0x55) });
+    const { address, bytes, info } = layOutMultiboot(kernel, 0, [module(5000), module(3)], 'k x', 16 << 20);
+    const words = new DataView(info.buffer), list = words.getUint32(24, true), image = new DataView(bytes.buffer);
+    const places = [0, 1].map((i) => [image.getUint32(list - address + 16 * i, true), image.getUint32(list - address + 16 * i + 4, true)]);
+    expect(list % 4096).toBe(0);
+    expect(places).toEqual([[list + 4096, list + 4096 + 5000], [list + 3 * 4096, list + 3 * 4096 + 3]]);
+    for (const text of [words.getUint32(16, true), words.getUint32(64, true)]) expect([text > list, text < places[0]![0]!]).toEqual([true, true]);
+    expect(address + bytes.length).toBe(places[1]![1]);
+  });
+
   it('multiboot: what it refuses', () => {
     const kernel = build(MULTIBOOT);
     expect(findMultiboot(kernel)).toBe(0);
