@@ -13,8 +13,8 @@ import type { BusMaster } from './ide-dma.ts';
 import type { DriveIdentity, IdeDrive } from './ide-drive.ts';
 
 const US = 1000;
-/** Software reset. Linux 0.11 polls for its end 10,000 times. */
-export const RESET_NS = 20 * US;
+/** A reset. Many drivers write registers soon after it, which a busy drive ignores. */
+export const RESET_NS = 2 * US;
 /** Nothing is under way; `fields.phase`. Other phases are the drive's own. */
 export const IDLE = 0;
 export const READY = ATA_DRDY | ATA_DSC;

@@ -22,9 +22,12 @@ export interface TaskFile {
   error: number;
 }
 
-/** A register other than data and status; while busy, all of them show the status. @param high HOB is set */
+/**
+ * A register other than data and status. What they show while the drive is busy is not defined: as on QEMU, and in the shadow registers of SATA, what was
+ * written. There are drivers (szhou42/osdev) that look at them as soon as IDENTIFY DEVICE is given.
+ * @param high HOB is set
+ */
 export function readTaskFile(file: TaskFile, offset: number, high: boolean): number {
-  if ((file.status & ATA_BSY) !== 0) return file.status;
   if (high) {
     switch (offset) {
       case REG_COUNT: return file.countBefore;

@@ -15,7 +15,11 @@ export const isElf = (file: Uint8Array): boolean => file.length >= HEADER_SIZE &
 
 const viewOf = (file: Uint8Array): DataView => new DataView(file.buffer, file.byteOffset, file.byteLength);
 
+/** No machine has RAM from here on. Linkers put notes (a build ID) at such addresses where a script for the higher half forgets them. */
+const RAM_LIMIT = 2 ** 31;
+
 /**
+ * What lies where no machine has RAM is left out: nobody can read it.
  * @param most bytes that the image may have
  * @throws Error with what is wrong
  */
@@ -27,7 +31,7 @@ export function readElf(file: Uint8Array, most: number): ElfImage {
   if (entrySize < PROGRAM_HEADER_SIZE || table + entrySize * count > file.length) throw new Error('an ELF file whose program headers are damaged');
   const segments = Array.from({ length: count }, (_, i) => table + i * entrySize).filter((at) => view.getUint32(at, true) === PT_LOAD).map((at) => ({
     offset: view.getUint32(at + 4, true), address: view.getUint32(at + 12, true), fileSize: view.getUint32(at + 16, true), size: view.getUint32(at + 20, true),
-  })).filter(({ size }) => size > 0);
+  })).filter(({ address, size }) => size > 0 && address < RAM_LIMIT);
   if (segments.length === 0) throw new Error('an ELF file with nothing to load');
   if (segments.some(({ offset, fileSize, size }) => offset + fileSize > file.length || fileSize > size)) throw new Error('an ELF file that ends too early');
   const address = Math.min(...segments.map((segment) => segment.address)), end = Math.max(...segments.map((segment) => segment.address + segment.size));
