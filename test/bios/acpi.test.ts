@@ -155,11 +155,24 @@ describe('ACPI', () => {
     expect(tables.get('DSDT')!.includes(Buffer.from([0x0c, 0xff, 0xff, 3, 0, 0x0a, 0, ...Buffer.from('LNKC'), 0]))).toBe(true);
   });
 
-  it('the real-time clock is an ISA device: ports 70h to 77h, interrupt 8', () => {
-    const dsdt = tables.get('DSDT')!, at = dsdt.indexOf('RTC_');
-    expect(dsdt.subarray(at + 4, at + 14)).toEqual(Buffer.from([8, ...Buffer.from('_HID'), 0x0c, 0x41, 0xd0, 0x0b, 0x00]));
-    expect(dsdt.subarray(at + 23, at + 34)).toEqual(Buffer.from([0x47, 1, 0x70, 0, 0x70, 0, 1, 8, 0x22, 0, 1]));
-    expect(dsdt.lastIndexOf('ISA_', at)).toBeGreaterThan(dsdt.indexOf('PCI0'));
+  it('ISA devices: those that are there, their ports and interrupts', async () => {
+    const aml = tables.get('DSDT')!, present = (from: Buffer, name: string): number => from[from.indexOf('_STA', from.indexOf(`${name}\x08_HID`)) + 5]!;
+    const device = (name: string): [id: string, status: number, resources: string] => {
+      const at = aml.indexOf(`${name}\x08_HID`), crs = aml.indexOf('_CRS', at);
+      return [aml.toString('hex', at + 12, at + 14), present(aml, name), aml.toString('hex', crs + 8, crs + 8 + aml[crs + 7]!)];
+    };
+    expect(['KBD_', 'MOU_', 'FDC0', 'LPT1', 'COM1', 'COM2', 'RTC_'].map(device)).toEqual([
+      ['0303', 15, '4701600060000101' + '4701640064000101' + '220200' + '7900'],
+      ['0f13', 15, '220010' + '7900'],
+      ['0700', 15, '4701f203f2030004' + '4701f703f7030001' + '2a0400' + '224000' + '7900'],
+      ['0400', 15, '4701780378030808' + '228000' + '7900'],
+      ['0501', 15, '4701f803f8030008' + '221000' + '7900'],
+      ['0501', 0, '4701f802f8020008' + '220800' + '7900'],
+      ['0b00', 15, '4701700070000108' + '220001' + '7900'],
+    ]);
+    const drives = aml.indexOf('_FDE') + 8;
+    expect([...aml.subarray(drives, drives + 20)]).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]);
+    expect(aml.indexOf('ISA_')).toBeGreaterThan(aml.indexOf('PCI0'));
   });
 
   it('pvpanic: where the firmware configuration says, and absent without it', async () => {

@@ -11,7 +11,7 @@ import { image, missing, scratchFolder, titled } from './images.ts';
 import { withTests } from './initrd.ts';
 
 const KERNEL = 'debian-686/vmlinuz', INITRD = 'debian-686/initrd.cpio.gz';
-const HOST_SECONDS = 200;
+const HOST_SECONDS = 800;
 /** Shows packets of the devices that Linux makes of it: places, and what is counted. */
 const SCRIPT = `#!/bin/sh
 /tests/backdoor; echo "closed $?"
