@@ -6,12 +6,14 @@ import type { BlockBackend, CharBackend, NetBackend, NetPort } from '../../../sr
 import { NIC_MODELS } from '../../../src/devices/pc-nics.ts';
 import { Pc } from '../../../src/devices/pc.ts';
 import type { Processor, ProcessorSocket } from '../../../src/devices/pc.ts';
+import { Virtio9p } from '../../../src/devices/virtio-9p.ts';
 import { VirtioBalloon } from '../../../src/devices/virtio-balloon.ts';
 import { INPUT_KINDS, VirtioInput } from '../../../src/devices/virtio-input.ts';
 import { VirtioBlk } from '../../../src/devices/virtio-blk.ts';
 import { VirtioConsole } from '../../../src/devices/virtio-console.ts';
 import { virtioCard } from '../../../src/devices/virtio-pci.ts';
 import { VirtioRng } from '../../../src/devices/virtio-rng.ts';
+import { MemoryFolder } from './folder.ts';
 
 export const RAM_SIZE = 4 << 20;
 const VIDEO_SIZE = 1 << 20, BIOS_SIZE = 64 << 10;
@@ -87,13 +89,14 @@ export interface FullBoard {
   readonly pc: Pc<Pins>;
   /** Virtual time goes on by this much, and what is due happens. */
   readonly advance: (ns: number) => void;
-  /** @throws Error if memory that no guest can write has changed */
+  /** @throws Error if memory that no guest can write has changed, or the shared folder was asked for what it must not be */
   readonly check: () => void;
 }
 
 /** The same every time: nothing in it depends on the host. */
 export function fullBoard(): FullBoard {
   let now = 0, seed = 1;
+  const folder = new MemoryFolder();
   const bios = new Uint8Array(BIOS_SIZE).map((_, i) => i * 7 + 1), vgaBios = new Uint8Array(32 << 10).map((_, i) => i * 5 + 3);
   const pc = new Pc<Pins>({
     memory: RAM_SIZE, bios, vgaBios, videoMemory: VIDEO_SIZE, time: () => now, rtcBase: Date.UTC(2026, 0, 1), apic: true, testDevice: true,
@@ -104,6 +107,7 @@ export function fullBoard(): FullBoard {
       virtioCard('blk', ({ clock }) => new VirtioBlk('blk-device', clock, disk(5000))),
       virtioCard('rng', () => new VirtioRng('rng-device', () => seed = Math.imul(seed, 1103515245) + 12345)),
       virtioCard('console', () => new VirtioConsole('console-device', [{ backend: echo(), console: true }, { backend: echo(), console: false, name: 'port' }])),
+      virtioCard('9p', () => new Virtio9p('9p-device', 'host', folder)),
       virtioCard('balloon', ({ clock }) => new VirtioBalloon(clock, { statisticsInterval: 1 })),
       ...INPUT_KINDS.map((kind) => virtioCard(kind, () => new VirtioInput(`${kind}-device`, kind))),
     ],
@@ -122,6 +126,7 @@ export function fullBoard(): FullBoard {
       }
     },
     check() {
+      if (folder.wrong.length > 0) throw new Error(`the shared folder got ${folder.wrong.join(', ')}`);
       for (const [at, rom] of roms) {
         if (Buffer.compare(bytes.subarray(at, at + rom.length), rom) !== 0) throw new Error('a ROM has been written to');
       }

@@ -1,6 +1,6 @@
 /**
  * What drivers leave in memory for devices that fetch it themselves: virtio rings, the rings of e1000 and rtl8139, PRD tables of the IDE bus master,
- * requests of the firmware configuration's DMA, the ISA DMA of a floppy; and in registers for the VMware port. Here their contents are random, well-formed
+ * messages for a shared folder, requests of the firmware configuration's DMA, the ISA DMA of a floppy; and in registers for the VMware port. Here their contents are random, well-formed
  * half of the time, and the device is then told of them by the registers that lead to them.
  */
 import { E1000 } from '../../../src/devices/e1000.ts';
@@ -12,6 +12,7 @@ import type { AccessSize } from '../../../src/memory/io-region.ts';
 import type { Random } from '../../vectors/random.ts';
 import { RAM_SIZE } from './board.ts';
 import type { FullBoard } from './board.ts';
+import { ninePMessage } from './ninep.ts';
 
 /** Where descriptors, rings and buffers may lie. */
 export const STRUCTURES = 0x1_0000, STRUCTURES_SIZE = 0x1_0000;
@@ -29,6 +30,9 @@ export function value(random: Random): number {
   }
 }
 
+/** Of the messages for the shared folder: where nothing else writes. */
+const NINEP = STRUCTURES + STRUCTURES_SIZE;
+
 const place = (random: Random): number => STRUCTURES + (random.below(STRUCTURES_SIZE >> 4) << 4);
 const length = (random: Random): number => random.pick([0, 1, 12, 16, 20, 511, 512, 1514, 4096, 0x1_0000, 1 << 20, -1, random.next()]);
 
@@ -37,7 +41,7 @@ export type Setup = (board: FullBoard, random: Random, bars: readonly number[]) 
 
 /** What suits a PCI function; null: it fetches nothing. */
 export function setupOf(fn: PciFunction): Setup | null {
-  if (fn instanceof VirtioPci) return virtio(fn.queues.length);
+  if (fn instanceof VirtioPci) return fn.name === '9p' ? ninep : virtio(fn.queues.length);
   if (fn instanceof E1000) return e1000;
   if (fn instanceof Rtl8139) return rtl8139;
   return fn instanceof Piix3Ide ? ide : null;
@@ -78,6 +82,32 @@ const virtio = (queues: number): Setup => (board, random, bars) => {
   set(20, 15, 1);
   for (const index of made) set(0x3000 + 4 * index, index, 2);
   board.advance(random.pick([0, 1_000_000]));
+};
+
+/** Messages one after the other, in a ring that stays: what they open is used by the next ones. */
+const ninep: Setup = (board, random, bars) => {
+  if (random.below(64) === 0) return virtio(1)(board, random, bars);
+  const { space } = board.pc, base = bars[4]!, size = 16;
+  const set = (offset: number, word: number, width: AccessSize): void => space.write(base + offset, word, width);
+  const [descriptors, available, used] = [NINEP, NINEP + 0x400, NINEP + 0x800];
+  set(22, 0, 2);
+  if (space.read(base + 20, 1) !== 15 || space.read(base + 32, 4) !== descriptors || space.read(base + 24, 2) !== size) {
+    for (const [offset, word, width] of [[20, 0, 1], [20, 3, 1], [8, 0, 4], [12, 0, 4], [8, 1, 4], [12, 1, 4], [20, 11, 1], [22, 0, 2], [24, size, 2]] as const) set(offset, word, width);
+    [descriptors, available, used].forEach((address, i) => set(32 + 8 * i, address, 4));
+    set(28, 1, 2);
+    space.write(available, 0, 4);
+    set(20, 15, 1);
+  }
+  for (let i = 0; i < size; i += 2) {
+    const message = ninePMessage(random), at = NINEP + 0x1000 + 0x400 * i;
+    space.writeBytes(at, message);
+    words(board, descriptors + 16 * i, at, 0, message.length, NEXT | i + 1 << 16);
+    words(board, descriptors + 16 * (i + 1), at + 0x400, 0, random.pick([random.below(32), 1024, 1024, 1024, 1024, 4096]), WRITE);
+    space.write(available + 4 + i, i, 2);
+    space.write(available + 4 + i + size, i, 2);
+  }
+  space.write(available + 2, space.read(available + 2, 2) + size / 2, 2);
+  set(0x3000, 0, 2);
 };
 
 /** Half of them as a driver makes them: a header, data, a byte for the status. */
