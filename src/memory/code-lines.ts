@@ -1,6 +1,7 @@
 /**
  * Which lines of memory hold translated code: 32 lines of 128 bytes a page, one bit each, and the blocks on each page.
- * A page with any bit set is not writable through the fast tables, so every write to it comes by here.
+ * A page with any bit set is not writable through the fast tables, so every write to it comes by here. DOS programs have their data beside
+ * their code: a page of which a line was written, but no block, gets a finer record, so that the next writes need not ask each block.
  */
 import { PAGE_SIZE } from './host-memory.ts';
 
@@ -20,7 +21,11 @@ interface CodePage<T> {
   readonly spans: Map<T, Span>;
   /** Items on each of its lines. */
   readonly counts: Uint32Array;
+  /** The finer record: items on each of its bytes; MANY stays. */
+  bytes: Uint8Array | null;
 }
+
+const MANY = 255;
 
 export class CodeLines<T> {
   /** Bitmap of lines that hold code, by MA page number. */
@@ -38,13 +43,17 @@ export class CodeLines<T> {
   add(item: T, ma: number, length: number): void {
     const number = ma >>> 12;
     let page = this.#pages.get(number);
-    if (page === undefined) this.#pages.set(number, (page = { spans: new Map(), counts: new Uint32Array(LINES) }));
+    if (page === undefined) this.#pages.set(number, (page = { spans: new Map(), counts: new Uint32Array(LINES), bytes: null }));
     const other = page.spans.get(item), start = ma & PAGE_SIZE - 1, end = start + length;
     // A block that crosses into another mapping of its own page has two stretches there: all between them counts too.
     const span = other === undefined ? spanOf(start, end) : spanOf(Math.min(start, startOf(other)), Math.max(end, endOf(other)));
-    if (other !== undefined) count(page.counts, other, -1);
+    if (other !== undefined) {
+      count(page.counts, other, -1);
+      countBytes(page.bytes, other, -1);
+    }
     page.spans.set(item, span);
     count(page.counts, span, 1);
+    countBytes(page.bytes, span, 1);
     const before = this.lines[number]!;
     this.lines[number] = before | maskOf(startOf(span), endOf(span) - startOf(span));
     if (before === 0) this.#pageBecameCode(number);
@@ -55,6 +64,7 @@ export class CodeLines<T> {
     const number = ma >>> 12, page = this.#pages.get(number), span = page?.spans.get(item);
     if (page === undefined || span === undefined) return;
     page.spans.delete(item);
+    countBytes(page.bytes, span, -1);
     this.lines[number] = this.lines[number]! & ~count(page.counts, span, -1);
     if (page.spans.size === 0) this.#pages.delete(number);
   }
@@ -64,19 +74,28 @@ export class CodeLines<T> {
     this.#pages.clear();
   }
 
-  /** True if a write to [ma, ma + length), within one page, touches a line with code. Cheap. */
+  /** False if a write to [ma, ma + length), within one page, overlaps no item: as far as the record tells that. Cheap. */
   touches(ma: number, length: number): boolean {
     const mask = this.lines[ma >>> 12]!;
-    return mask !== 0 && (mask & maskOf(ma, length)) !== 0;
+    if (mask === 0 || (mask & maskOf(ma, length)) === 0) return false;
+    const { bytes } = this.#pages.get(ma >>> 12)!;
+    if (bytes === null) return true;
+    const first = ma & PAGE_SIZE - 1;
+    for (let byte = first; byte < first + length; byte++) if (bytes[byte] !== 0) return true;
+    return false;
   }
 
   /** The items whose bytes overlap [ma, ma + length), within one page. */
   overlapping(ma: number, length: number): T[] {
-    if (!this.touches(ma, length)) return [];
     const found: T[] = [];
-    const first = ma & PAGE_SIZE - 1;
-    for (const [item, span] of this.#pages.get(ma >>> 12)?.spans ?? []) {
+    if (!this.touches(ma, length)) return found;
+    const page = this.#pages.get(ma >>> 12)!, first = ma & PAGE_SIZE - 1;
+    for (const [item, span] of page.spans) {
       if (startOf(span) < first + length && endOf(span) > first) found.push(item);
+    }
+    if (found.length === 0 && page.bytes === null) {
+      page.bytes = new Uint8Array(PAGE_SIZE);
+      for (const span of page.spans.values()) countBytes(page.bytes, span, 1);
     }
     return found;
   }
@@ -91,6 +110,11 @@ function count(counts: Uint32Array, span: Span, by: 1 | -1): number {
     if (counts[line] === 0) empty |= 1 << line;
   }
   return empty;
+}
+
+function countBytes(bytes: Uint8Array | null, span: Span, by: 1 | -1): void {
+  if (bytes === null) return;
+  for (let byte = startOf(span); byte < endOf(span); byte++) if (bytes[byte] !== MANY) bytes[byte] = bytes[byte]! + by;
 }
 
 function maskOf(ma: number, length: number): number {

@@ -180,4 +180,22 @@ describe('CodeLines', () => {
     lines.remove(7, 0x5000);
     expect([lines.lines[3], lines.overlapping(0x3000, 0x1000)]).toEqual([0, []]);
   });
+
+  it('keeps a finer record of a page once a write has met a line, but no item', () => {
+    const lines = new CodeLines<number>(0x10000, () => {});
+    const touched = (): number[] => [0x3009, 0x3010, 0x302f, 0x3030, 0x3040, 0x3047].filter((ma) => lines.touches(ma, 1));
+    lines.add(0, 0x3010, 0x20);
+    expect([lines.touches(0x3009, 1), lines.overlapping(0x3009, 1), lines.touches(0x3009, 1)]).toEqual([true, [], false]);
+    expect([touched(), lines.touches(0x300e, 2), lines.touches(0x300e, 4)]).toEqual([[0x3010, 0x302f], false, true]);
+    lines.add(1, 0x3040, 8);
+    expect([touched(), lines.overlapping(0x3040, 1)]).toEqual([[0x3010, 0x302f, 0x3040, 0x3047], [1]]);
+    lines.remove(0, 0x3010);
+    expect(touched()).toEqual([0x3040, 0x3047]);
+    // More than a byte counts.
+    for (let item = 2; item < 400; item++) lines.add(item, 0x3010, 0x20);
+    for (let item = 2; item < 399; item++) lines.remove(item, 0x3010);
+    expect([touched(), lines.overlapping(0x3010, 1)]).toEqual([[0x3010, 0x302f, 0x3040, 0x3047], [399]]);
+    lines.remove(399, 0x3010);
+    expect([lines.overlapping(0x3010, 0x20), lines.overlapping(0x3047, 1)]).toEqual([[], [1]]);
+  });
 });
