@@ -22,6 +22,8 @@ const QUEUE_SIZE = 128;
 const HEADER_SIZE = 16, RANGE_SIZE = 16, ID_SIZE = 20, CONFIG_SIZE = 60;
 /** Bytes that go to the host in one piece. A request may have gigabytes: each piece has a deadline of its own, and the machine goes on in between. */
 const PIECE = 1 << 20;
+/** The same for sectors that become zero or are given back: hosts may have to write them. */
+const RANGE_PIECE = 1 << 17;
 /** Ranges of a discard or write-zeroes request, and sectors in each, at most. */
 const MOST_RANGES = 16, MOST_SECTORS = 0x3f_ffff;
 /** From a notification, or the request or piece before, to the answer (ns). */
@@ -32,7 +34,7 @@ export class VirtioBlk implements VirtioDevice {
   readonly name: string;
   readonly state = new DeviceState(2, {
     head: NOTHING, deadline: 0,
-    done: 0, // bytes of the request that have been moved
+    done: 0, // what has been done of the request: bytes, or sectors of its ranges
   });
   readonly id = 2;
   readonly classCode = 0x010000;
@@ -45,7 +47,7 @@ export class VirtioBlk implements VirtioDevice {
   #transport: VirtioTransport | null = null;
   #chain: VirtChain | null = null;
   #status = DONE;
-  /** Bytes of the piece that is under way, and of those that follow it. */
+  /** How much the piece that is under way adds to it, and those that follow. */
   #piece = 0;
   #left = 0;
 
@@ -151,6 +153,7 @@ export class VirtioBlk implements VirtioDevice {
     });
   }
 
+  /** The next piece of ranges of sectors. */
   #ranges(chain: VirtChain, operation: BlockBackend['discard']): ((answer: Answer) => void) | number {
     const length = chain.readable - HEADER_SIZE, count = length / RANGE_SIZE;
     if (operation === undefined) return UNKNOWN;
@@ -160,12 +163,14 @@ export class VirtioBlk implements VirtioDevice {
       sector: view.getUint32(16 * i, true) + view.getUint32(16 * i + 4, true) * 2 ** 32, sectors: view.getUint32(16 * i + 8, true),
     }));
     if (ranges.some(({ sector, sectors }) => sectors > MOST_SECTORS || sector + sectors > this.#backend.sectors)) return FAILED;
-    const range = (index: number, answer: Answer): void => {
-      const one = ranges[index];
-      if (one === undefined) return answer();
-      operation.call(this.#backend, one.sector, one.sectors, (error) => (error === undefined && this.#chain === chain ? range(index + 1, answer) : answer(error)));
-    };
-    return (answer) => range(0, answer);
+    // The range in which the next piece lies, and where in it.
+    let at = this.state.fields.done, index = 0;
+    while (index < count && at >= ranges[index]!.sectors) at -= ranges[index++]!.sectors;
+    const next = ranges[index];
+    if (next === undefined) return DONE;
+    this.#piece = Math.min(RANGE_PIECE, next.sectors - at);
+    this.#left = ranges.slice(index).reduce((sum, { sectors }) => sum + sectors, -at) - this.#piece;
+    return (answer) => operation.call(this.#backend, next.sector + at, this.#piece, answer);
   }
 
   #finish(error: Error | undefined): void {

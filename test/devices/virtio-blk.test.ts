@@ -132,6 +132,14 @@ describe('virtio-blk', () => {
     expect(calls).toEqual(['flush', 'zero 4 9', 'discard 1 2', 'discard 4000 1000']);
   });
 
+  it('large ranges go to the host in pieces, too', () => {
+    const host: BlockBackend = { ...backend(), sectors: 1 << 24 };
+    bench = new VirtioBench(({ clock }) => new VirtioBlk('blk', clock, host));
+    bench.start();
+    expect(request([header(ZEROES), range(5, 300_000), range(7, 0), range(400_000, 131_072), range(9, 1)]).status).toBe(0);
+    expect(calls).toEqual(['zero 5 131072', 'zero 131077 131072', 'zero 262149 37856', 'zero 400000 131072', 'zero 9 1']);
+  });
+
   it('refuses what is not there', () => {
     expect(request([header(IN, SECTORS - 1)], 1024).status).toBe(1);
     expect(request([header(IN, 2 ** 52)], 512).status).toBe(1);
