@@ -67,6 +67,20 @@ const memory = (address: number, length: number): Uint8Array => {
 const sectors = (first: number, count: number): Uint8Array => disk.data.subarray(first * 512, (first + count) * 512);
 
 describe('bus master DMA', () => {
+  it.each([[READ_DMA_EXT, TO_MEMORY], [WRITE_DMA_EXT, 0]])('the longest command (%i): 65536 sectors through a table of 64 KB', (code, direction) => {
+    disk = new MemoryDisk(new Uint8Array(65536 * 512));
+    disk.data.fill(0xab, 65535 * 512);
+    ide = new IdeChannel({ name: 'ide0', clock, irq: { set: (level) => (irq = level) }, drives: [disk], dma: masters[0] });
+    space.write(0x80ffc, 0x12345678, 4);
+    table(...Array.from({ length: 8192 }, () => [0x80000, 4096] as const));
+    command(code, 0, 0);
+    start(direction);
+    clock.step(100 * MS);
+    expect([get(2), irq, ide.commandBlock.read(7, 1)]).toEqual([INTERRUPT, true, 0x50]);
+    if (direction === TO_MEMORY) expect(memory(0x80e00, 512).every((byte) => byte === 0xab)).toBe(true);
+    else expect([disk.data[4095], disk.data.at(-1)]).toEqual([0x12, 0x12]);
+  });
+
   it('reads through a scattered table: one interrupt, active falls', () => {
     table([0x8000, 0x200], [0x20002, 0x600]);
     command(READ_DMA, 3, 4);
