@@ -160,7 +160,7 @@ describe('the prompt', () => {
     const before = shown();
     await machine.wait(2);
     expect(shown()).not.toBe(before);
-    expect(shown()).toMatch(/^2026-11-26 00:00:\d\d$/);
+    expect(shown()).toMatch(/^2026-11-26 00:\d\d:\d\d$/);
     await machine.type(' ');
     await machine.expect(PROMPT);
     expect(answer(machine)).toHaveLength(1);
