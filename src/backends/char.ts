@@ -5,6 +5,7 @@ import type { DatagramCharOptions } from './char-datagrams.ts';
 import { CollectedOutput, FileSink } from './output-file.ts';
 import type { OutputSink } from './output-file.ts';
 import { PipeChar } from './char-pipe.ts';
+import { PtyChar } from './char-pty.ts';
 import { SocketChar } from './char-socket.ts';
 import type { SocketCharOptions } from './char-socket.ts';
 
@@ -25,7 +26,7 @@ export interface CharLog {
 
 /** What a character backend is. */
 export type CharOptions = { readonly log?: CharLog } & (
-  | { readonly kind: 'null' | 'stdio' }
+  | { readonly kind: 'null' | 'stdio' | 'pty' }
   | { readonly kind: 'file'; readonly path: string; readonly append: boolean }
   | { readonly kind: 'pipe'; readonly path: string }
   | ({ readonly kind: 'socket' } & SocketCharOptions)
@@ -124,6 +125,8 @@ export interface CharHost {
   readonly failed: (reason: string) => void;
   /** Told that a server waits for somebody to connect before the machine starts. */
   readonly waiting: () => void;
+  /** Told where the other end of a pseudo terminal is. */
+  readonly redirected: (path: string) => void;
 }
 
 /** @throws Error of the host: a file that cannot be created, an address that is taken */
@@ -133,12 +136,17 @@ export async function openChar(options: CharOptions, host: CharHost): Promise<Op
   return new LoggedChar(await openEnd(options, host), log);
 }
 
-async function openEnd(options: CharOptions, { stdio, failed, waiting }: CharHost): Promise<OpenCharBackend> {
+async function openEnd(options: CharOptions, { stdio, failed, waiting, redirected }: CharHost): Promise<OpenCharBackend> {
   switch (options.kind) {
     case 'null': return new NullChar();
     case 'stdio': return new SinkChar(stdio);
     case 'file': return new SinkChar(new FileSink(options.path, failed, options.append));
     case 'pipe': return new PipeChar(options.path);
+    case 'pty': {
+      const pty = await PtyChar.open();
+      redirected(pty.path);
+      return pty;
+    }
     case 'udp': return DatagramChar.open(options);
     case 'socket': return SocketChar.open(options, waiting);
   }

@@ -21,13 +21,12 @@ export interface ChardevOption {
 /** Where servers listen if no address is given. */
 const LOOPBACK = '127.0.0.1';
 const LONGEST_RECONNECT = 86_400;
-const BACKENDS = ['null', 'stdio', 'file', 'pipe', 'socket', 'udp'];
+const BACKENDS = ['null', 'stdio', 'file', 'pipe', 'pty', 'socket', 'udp'];
 const SOCKET_KEYS = ['server', 'wait', 'nodelay', 'reconnect'];
-export const LINE_ARGUMENT = 'stdio|file:PATH|pipe:PATH|tcp:[ADDR]:PORT[,server=on][,wait=off][,reconnect=SECONDS]|unix:PATH[,server=on][,wait=off]|telnet:[ADDR]:PORT[,server=on][,wait=off]|udp:[ADDR]:PORT[@[ADDR]:PORT]|chardev:ID|null|none';
+export const LINE_ARGUMENT = 'stdio|file:PATH|pipe:PATH|pty|tcp:[ADDR]:PORT[,server=on][,wait=off][,reconnect=SECONDS]|unix:PATH[,server=on][,wait=off]|telnet:[ADDR]:PORT[,server=on][,wait=off]|udp:[ADDR]:PORT[@[ADDR]:PORT]|chardev:ID|null|none';
 
 /** What there is not, with what to do instead. */
 const REFUSED: Readonly<Record<string, string>> = {
-  pty: 'Node cannot make a pseudo terminal; unix:PATH,server=on,wait=off with socat gives one',
   telnets: 'telnet over TLS is not there; telnet is', websocket: 'websockets are not there; tcp is',
   vc: 'there are no virtual consoles; stdio, tcp and unix are there', parport: "the host's parallel port cannot be reached", parallel: "the host's parallel port cannot be reached",
   tty: "the host's serial ports cannot be reached", serial: "the host's serial ports cannot be reached",
@@ -86,7 +85,7 @@ export function parseLine(option: string, text: string): LineOption {
   if (text.startsWith('mon:')) return parseLine(option, text.slice('mon:'.length));
   const name = `${option} ${text}`, [, kind = '', rest] = /^([^:,]*)(?:[:](.*))?$/s.exec(text) ?? [];
   const end = ((): LineOption['end'] => {
-    if (rest === undefined && (kind === 'null' || kind === 'stdio')) return { kind };
+    if (rest === undefined && (kind === 'null' || kind === 'stdio' || kind === 'pty')) return { kind };
     if (text === 'none') return null;
     if (rest && kind === 'file') return { kind, path: rest, append: false };
     if (rest && kind === 'pipe') return { kind, path: rest };
@@ -108,6 +107,7 @@ function chardevEnd(option: string, backend: string, properties: Map<string, str
   };
   switch (backend) {
     case 'null':
+    case 'pty':
       check();
       return { kind: backend };
     case 'stdio':

@@ -52,10 +52,11 @@ interface Lines {
 async function openLines(config: Config, output: Output, opened: (line: OpenCharBackend) => void): Promise<Lines> {
   const all: OpenCharBackend[] = [], chardevs = new Map<string, OpenCharBackend>();
   let stdio: OpenCharBackend | null = null;
-  const open = async (option: string, end: CharOptions): Promise<OpenCharBackend> => {
+  const open = async (label: string, option: string, end: CharOptions): Promise<OpenCharBackend> => {
     try {
       const line = await openChar(end, {
         stdio: output.sink, failed: (reason) => output.complain(`${option}: ${reason}`), waiting: () => output.note(`waiting for a connection on ${option}`),
+        redirected: (path) => output.print(`char device redirected to ${path} (label ${label})\n`),
       });
       all.push(line);
       opened(line);
@@ -65,16 +66,16 @@ async function openLines(config: Config, output: Output, opened: (line: OpenChar
       throw new UsageError(`${option}: ${reasonOf(error)}`);
     }
   };
-  const line = async ({ option, end }: LineOption): Promise<OpenCharBackend | null> => (end === null ? null : typeof end === 'string' ? chardevs.get(end)! : await open(option, end));
-  const lines = async (options: readonly LineOption[]): Promise<(OpenCharBackend | null)[]> => {
+  const line = async (label: string, { option, end }: LineOption): Promise<OpenCharBackend | null> => (end === null ? null : typeof end === 'string' ? chardevs.get(end)! : await open(label, option, end));
+  const lines = async (label: string, options: readonly LineOption[]): Promise<(OpenCharBackend | null)[]> => {
     const ends: (OpenCharBackend | null)[] = [];
-    for (const one of options) ends.push(await line(one));
+    for (const [index, one] of options.entries()) ends.push(await line(`${label}${index}`, one));
     return ends;
   };
-  for (const { id, end, option } of config.chardevs) chardevs.set(id, await open(option, end));
+  for (const { id, end, option } of config.chardevs) chardevs.set(id, await open(id, option, end));
   const ports = config.virtioPorts.map(({ console, chardev, name }) => ({ console, backend: chardevs.get(chardev)!, ...(name === undefined ? {} : { name }) }));
   return {
-    serials: await lines(config.serial), parallels: await lines(config.parallel), debugConsole: config.debugcon && await line(config.debugcon),
+    serials: await lines('serial', config.serial), parallels: await lines('parallel', config.parallel), debugConsole: config.debugcon && await line('debugcon', config.debugcon),
     ports: config.virtioSerial ? ports : null, open: all, stdio,
   };
 }

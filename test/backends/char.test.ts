@@ -14,7 +14,7 @@ import { SocketChar } from '../../src/backends/char-socket.ts';
 import { Telnet } from '../../src/backends/telnet.ts';
 
 const LOOPBACK = '127.0.0.1';
-let scratch: string, open: { close(): void }[], got: string;
+let scratch: string, open: { close(): void }[], got: string, terminal: string;
 
 beforeEach(() => {
   scratch = mkdtempSync(join(tmpdir(), 'tcg86-char-'));
@@ -37,7 +37,7 @@ const listening = <T extends OpenCharBackend>(line: T): T => {
   open.push(line);
   return line;
 };
-const line = async (options: CharOptions): Promise<OpenCharBackend> => listening(await openChar(options, { stdio: { write: () => {}, close: () => {} }, failed: () => {}, waiting: () => {} }));
+const line = async (options: CharOptions): Promise<OpenCharBackend> => listening(await openChar(options, { stdio: { write: () => {}, close: () => {} }, failed: () => {}, waiting: () => {}, redirected: (path) => { terminal = path; } }));
 const say = (to: OpenCharBackend, text: string): void => {
   for (const char of text) to.write(char.charCodeAt(0));
 };
@@ -127,6 +127,44 @@ describe('lines', () => {
     expect(got.length).toBe(1000);
   });
 
+  it.skipIf(spawnSync('script', ['--version']).status !== 0)('a pseudo terminal: raw, both ways, also for who comes later', async () => {
+    const end = await line({ kind: 'pty' }), message = 'to the host\r\n\x03\x04';
+    expect(terminal).toMatch(/^\/dev\//);
+    say(end, message);
+    end.flush();
+    for (let i = 0; i < 2; i++) {
+      const there = openSync(terminal, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+      let heard = '';
+      got = '';
+      writeSync(there, 'to the guest\n\x03\x04');
+      await until(() => got === 'to the guest\n\x03\x04');
+      if (i > 0) say(end, message);
+      end.flush();
+      await until(() => {
+        try {
+          const bytes = Buffer.alloc(64);
+          heard += bytes.toString('latin1', 0, readSync(there, bytes));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        }
+        return heard === message;
+      });
+      closeSync(there);
+    }
+    end.close();
+    await until(() => !existsSync(terminal));
+  });
+
+  it('no pseudo terminal where nothing makes one', async () => {
+    const path = process.env.PATH;
+    process.env.PATH = scratch;
+    try {
+      await expect(line({ kind: 'pty' })).rejects.toThrow("no pseudo terminal: this host has no command 'script'");
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+
   it('named pipes: a pair, or one', async () => {
     for (const name of ['p.in', 'p.out', 'q']) execFileSync('mkfifo', [join(scratch, name)]);
     const pair = await line({ kind: 'pipe', path: join(scratch, 'p') }), from = openSync(join(scratch, 'p.out'), constants.O_RDONLY | constants.O_NONBLOCK);
@@ -193,7 +231,7 @@ describe('lines', () => {
   });
 
   it('a log gets what the guest sends, whoever is at the other end', async () => {
-    const path = join(scratch, 'log'), host = { stdio: { write: () => {}, close: () => {} }, failed: () => {}, waiting: () => {} };
+    const path = join(scratch, 'log'), host = { stdio: { write: () => {}, close: () => {} }, failed: () => {}, waiting: () => {}, redirected: () => {} };
     for (const append of [false, true]) {
       const end = await openChar({ kind: 'file', path: join(scratch, 'file'), append: false, log: { path, append } }, host);
       end.receive = () => {};

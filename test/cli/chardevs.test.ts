@@ -8,7 +8,7 @@ const udp = (host: string, port: number, localHost: string, localPort: number): 
 
 describe('lines on the command line', () => {
   it.each([
-    ['null', { kind: 'null' }], ['none', null], ['stdio', { kind: 'stdio' }], ['file:a:b,c', { kind: 'file', path: 'a:b,c', append: false }], ['pipe:p', { kind: 'pipe', path: 'p' }],
+    ['null', { kind: 'null' }], ['none', null], ['stdio', { kind: 'stdio' }], ['file:a:b,c', { kind: 'file', path: 'a:b,c', append: false }], ['pipe:p', { kind: 'pipe', path: 'p' }], ['pty', { kind: 'pty' }],
     ['tcp::4444,server=on,wait=off', socket({ host: '127.0.0.1', port: 4444 }, { server: true })], ['tcp:0.0.0.0:4444,server,nowait', socket({ host: '0.0.0.0', port: 4444 }, { server: true })],
     ['tcp::4444,server', socket({ host: '127.0.0.1', port: 4444 }, { server: true, wait: true })], ['tcp:[::1]:7,reconnect=2,nodelay', socket({ host: '::1', port: 7 }, { reconnect: 2 })],
     ['telnet::23,server,nowait', socket({ host: '127.0.0.1', port: 23 }, { server: true, telnet: true })], ['mon:stdio', { kind: 'stdio' }],
@@ -22,7 +22,7 @@ describe('lines on the command line', () => {
   it.each([
     ['stdio,id=a,signal=off,mux=off', { kind: 'stdio' }], ['null,id=a,logfile=l,logappend=on', { kind: 'null', log: { path: 'l', append: true } }],
     ['socket,id=a,port=9,telnet=on,server', socket({ host: '127.0.0.1', port: 9 }, { server: true, wait: true, telnet: true })], ['udp,id=a,port=5,localport=6', udp('127.0.0.1', 5, '127.0.0.1', 6)],
-    ['stdio,id=a', { kind: 'stdio' }], ['file,id=a,path=x,append=on', { kind: 'file', path: 'x', append: true }], ['pipe,id=a,path=x', { kind: 'pipe', path: 'x' }],
+    ['stdio,id=a', { kind: 'stdio' }], ['file,id=a,path=x,append=on', { kind: 'file', path: 'x', append: true }], ['pipe,id=a,path=x', { kind: 'pipe', path: 'x' }], ['pty,id=a', { kind: 'pty' }],
     ['socket,id=a,path=x,server=on,wait=off', socket({ path: 'x' }, { server: true })], ['socket,id=a,port=9,server', socket({ host: '127.0.0.1', port: 9 }, { server: true, wait: true })],
     ['socket,id=a,host=h,port=9,reconnect=1', socket({ host: 'h', port: 9 }, { reconnect: 1 })], ['socket,id=a,host=h,port=9,server,nowait', socket({ host: 'h', port: 9 }, { server: true })],
   ])('-chardev %s', (text, end) => {
@@ -34,7 +34,7 @@ describe('lines on the command line', () => {
   });
 
   it('-chardev help lists what there is', () => {
-    expect(() => parseArguments(['-chardev', 'help'])).toThrow(expect.objectContaining({ text: 'Available chardev backend types:\n  null\n  stdio\n  file\n  pipe\n  socket\n  udp' }));
+    expect(() => parseArguments(['-chardev', 'help'])).toThrow(expect.objectContaining({ text: 'Available chardev backend types:\n  null\n  stdio\n  file\n  pipe\n  pty\n  socket\n  udp' }));
   });
 
   it('port E9h may be elsewhere', () => {
@@ -44,7 +44,7 @@ describe('lines on the command line', () => {
   it.each([
     ['empty char device', ['-device', 'isa-debugcon']], ['one debug console', ['-debugcon', 'null', '-chardev', 'null,id=a', '-device', 'isa-debugcon,chardev=a']],
     ["can't find value 'b'", ['-device', 'isa-debugcon,chardev=b']],
-    ['Node cannot make a pseudo terminal', ['-serial', 'pty']], ['Node cannot make a pseudo terminal', ['-chardev', 'pty,id=a']], ['telnet over TLS is not there', ['-serial', 'telnets::23,server']],
+    ['not a character device', ['-serial', 'pty:x']], ["invalid parameter 'path'", ['-chardev', 'pty,id=a,path=x']], ['telnet over TLS is not there', ['-serial', 'telnets::23,server']],
     ['mux=on is not there', ['-chardev', 'null,id=a,mux=on']], ['signal=on is not there', ['-chardev', 'stdio,id=a,signal=on']], ['logfile=FILE is missing', ['-chardev', 'null,id=a,logappend=on']],
     ['is no [ADDRESS]:PORT[@', ['-serial', 'udp:1']], ['not a character device', ['-serial', 'mon:what']], ['not a character device', ['-serial', 'what']], ['not a character device', ['-serial', 'file:']], ['not a character device', ['-parallel', 'null:x']],
     ['is no [ADDRESS]:PORT', ['-serial', 'tcp:4444']], ['is not a number', ['-serial', 'tcp::x']], ['is not between 1 and 65535', ['-serial', 'tcp::0,server']],
