@@ -50,6 +50,27 @@ describe('page faults', () => {
     expect([guest.frame.error, guest.R[CR2]]).toEqual([error, cr2]);
   });
 
+  it.each(['mov eax,[eax]', 'movzx eax,byte [eax]', 'movsx eax,word [eax]', 'imul eax,[eax],3'])('%s leaves its register alone, also in compiled code that was left there too often', (load) => {
+    const guest = paged(`
+      mov ecx,1000
+      mov edx,0x30010
+      again: mov ebx,cr3
+      mov cr3,ebx
+      cmp ecx,1
+      jne good
+      mov edx,0x32010
+      good: mov eax,edx
+      fault: ${load}
+      dec ecx
+      jnz again
+      hlt`, { jitThreshold: 0 });
+    map(guest, 0x32000, 0);
+    guest.setDword(0x30010, 5);
+    expect(guest.run()).toBe('#e');
+    expect([guest.R[EAX], guest.R[CR2], guest.frame.eip]).toEqual([0x32010, 0x32010, guest.label('fault')]);
+    expect(guest.cpu.exec.regions.counters.recompiledForMisses).toBeGreaterThan(0);
+  });
+
   it('supervisor code may write to read-only pages without WP', () => {
     const guest = paged('mov dword [0x30010],0x1234\nhlt');
     map(guest, PAGE, PAGE | PRESENT);

@@ -269,36 +269,39 @@ export class RegionEmitter {
     const bytes = O.memOpBytes(memop), signed = (memop & O.MO_SIGN) !== 0;
     const read = bytes === 1 ? (signed ? 'V.getInt8(p)' : 'U[p]') : bytes === 2 ? (signed ? 'V.getInt16(p, true)' : 'V.getUint16(p, true)') : 'V.getInt32(p, true)';
     const modify = (memop & O.MO_RMW) !== 0;
-    this.access(modify ? 'read-modify-write' : 'load', address, bytes, (slow) => (slow === null ? this.assignment(out, read)
-      : `${this.assignment(out, `loadSlow(a, ${memop})`)} `));
+    this.access(modify ? 'read-modify-write' : 'load', address, bytes, { hit: () => this.assignment(out, read), slow: `a = loadSlow(a, ${memop});`, done: () => this.assignment(out, 'a') });
     if (modify && out !== address && !this.insn.calls) this.writable = address;
   }
 
   private store(value: number, address: number, memop: number): void {
     const bytes = O.memOpBytes(memop), v = this.input(value);
     const write = bytes === 1 ? `U[p] = ${v};` : bytes === 2 ? `V.setInt16(p, ${v}, true);` : `V.setInt32(p, ${v}, true);`;
-    this.access('store', address, bytes, (slow) => (slow === null ? write : `storeSlow(a, ${v}, ${memop}); `));
+    this.access('store', address, bytes, { hit: () => write, slow: `storeSlow(a, ${v}, ${memop});`, done: () => '' });
   }
 
   private vector(kind: 'load' | 'store', slot: number, address: number, bytes: number): void {
     const { shadows } = this;
     // A slow store takes the words.
     const before = kind === 'store' ? shadows.flush(slot, bytes / 4) : '', work = kind === 'load' ? shadows.load(slot, bytes) : shadows.store(slot, bytes);
-    this.access(kind, address, bytes, (slow) => (slow === null ? work
-      : kind === 'load' ? `loadVecSlow(a, ${slot}, ${bytes}); ${shadows.loaded(slot, bytes)}` : `${before}storeVecSlow(a, ${slot}, ${bytes}); `));
+    this.access(kind, address, bytes, kind === 'load'
+      ? { hit: () => work, slow: `loadVecSlow(a, ${slot}, ${bytes});`, done: () => shadows.loaded(slot, bytes) }
+      : { hit: () => work, slow: `${before}storeVecSlow(a, ${slot}, ${bytes});`, done: () => '' });
   }
 
   private trap({ args }: Op): string {
     return `if (${conditionJs(args[2]!, this.input(args[0]!), this.input(args[1]!))}) { site = ${this.site('trap').number}; break X; }\n`;
   }
 
-  /** The address check, and what is done on a hit (`work(null)`); on a miss the function is left, or calls the slow path. */
-  private access(kind: 'load' | 'store' | 'read-modify-write', address: number, bytes: number, work: (slow: true | null) => string): void {
+  /**
+   * The address check, and what is done on a hit; on a miss the function is left, or calls the slow path. Only once that has found no fault is it `done`:
+   * an instruction that faults has written nothing, or it would go wrong when it is run again.
+   */
+  private access(kind: 'load' | 'store' | 'read-modify-write', address: number, bytes: number, work: { hit: () => string; slow: string; done: () => string }): void {
     const table = kind === 'load' ? 'TR' : 'TW';
     // The store of a read-modify-write: its load has looked into the write table, and p still holds.
     if (table === 'TW' && this.writable === address) {
       this.writable = -1;
-      this.text += `${work(null)}\n`;
+      this.text += `${work.hit()}\n`;
       return;
     }
     this.writable = -1;
@@ -310,12 +313,12 @@ export class RegionEmitter {
     // What an instruction has read from a device cannot be read again: after a call, it is done here to its end.
     this.insn.calls ||= this.callSites.has(key);
     if (!this.insn.calls) {
-      this.text += `if (${miss}) { site = ${number}; break X; }\n${work(null)}\n`;
+      this.text += `if (${miss}) { site = ${number}; break X; }\n${work.hit()}\n`;
       return;
     }
     // A device may ask for the time, and a kick takes the budget away: it is in the state meanwhile.
     const { budget, pendingExit } = this.layout;
-    this.text += `if (${miss}) { R[${budget}] = budget; R[${this.layout.site}] = ${number}; ${work(true)}budget = R[${budget}]; if (R[${pendingExit}] !== 0) { site = ${number}; break X; } } else { ${work(null)} }\n`;
+    this.text += `if (${miss}) { R[${budget}] = budget; R[${this.layout.site}] = ${number}; ${work.slow} budget = R[${budget}]; if (R[${pendingExit}] !== 0) { site = ${number}; break X; } ${work.done()} } else { ${work.hit()} }\n`;
   }
 
   private call({ args }: Op): void {
