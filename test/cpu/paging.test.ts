@@ -54,12 +54,12 @@ describe('page faults', () => {
     const guest = paged(`
       mov ecx,1000
       mov edx,0x30010
+      mov esi,0x32010
       again: mov ebx,cr3
       mov cr3,ebx
       cmp ecx,1
-      jne good
-      mov edx,0x32010
-      good: mov eax,edx
+      cmove edx,esi
+      mov eax,edx
       fault: ${load}
       dec ecx
       jnz again
