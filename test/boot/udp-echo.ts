@@ -1,20 +1,9 @@
 /** A program for Linux guests that have no other: it sends each datagram on UDP port 5000 back to where it came from. */
-import { assemble } from '../../bios/assembler/assemble.ts';
+import { linuxProgram } from './linux-program.ts';
 
 export const UDP_ECHO_PORT = 5000;
 
-/** A static ELF32 executable: its headers (System V ABI, chapter 4), the program, and room for a datagram in memory. */
 const SOURCE = `
-cpu 386
-bits 32
-org 0x8048000
-elf:    db 0x7f, "ELF", 1, 1, 1
-        times 9 db 0
-        dw 2, 3
-        dd 1, start, program - elf, 0, 0
-        dw 52, 32, 1, 0, 0, 0
-program: dd 1, 0, elf, elf, end - elf, end - elf + 0x10000, 7, 0x1000
-
 ; socketcall(2): EBX is the call, ECX its arguments.
 %macro socketcall 2
         mov eax, 102
@@ -45,8 +34,6 @@ address: dw 2
         db ${UDP_ECHO_PORT >> 8}, ${UDP_ECHO_PORT & 255}
         dd 0, 0, 0
 length: dd 0
-peer:   dd 0, 0, 0, 0
-end:
-`;
+peer:   dd 0, 0, 0, 0`;
 
-export const udpEcho = (): Uint8Array => assemble(SOURCE, { file: 'udp-echo.asm' }).bytes;
+export const udpEcho = (): Uint8Array => linuxProgram('udp-echo.asm', SOURCE, 0x10000);
