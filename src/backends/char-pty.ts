@@ -8,8 +8,6 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { StreamChar } from './char-stream.ts';
 
-const LINE_FEED = 0x0a;
-
 /** Ends at the latest seconds after this process, however that ends. */
 const holdOpen = (pid: number): string => `stty raw -echo && tty && while kill -0 ${pid} 2>/dev/null; do sleep 2; done`;
 
@@ -55,7 +53,7 @@ function nameOf(child: ChildProcessWithoutNullStreams): Promise<string> {
     child.stderr.on('data', (bytes: Buffer) => { complaint += bytes.toString(); });
     const listen = (bytes: Buffer): void => {
       text += bytes.toString('latin1');
-      if (!text.includes(String.fromCharCode(LINE_FEED))) return;
+      if (!text.includes('\n')) return;
       child.stdout.off('data', listen);
       resolve(text.trim());
     };
