@@ -135,7 +135,6 @@ export function setChardev(config: Config, value: string, option: string): void 
   const properties = parseProperties(option, value, 'backend'), backend = properties.get('backend') ?? '', id = properties.get('id');
   if (backend === 'help' || backend === '?') throw new Information(`Available chardev backend types:\n${BACKENDS.map((name) => `  ${name}`).join('\n')}`);
   if (Object.hasOwn(REFUSED, backend)) throw new UsageError(`${option} ${backend}: ${REFUSED[backend]}`);
-  if (backend === 'help') throw new Information(`Available chardev backend types:\n  ${BACKENDS.join('\n  ')}`);
   if (!BACKENDS.includes(backend)) throw new UsageError(`${option}: '${backend}' is not a valid char driver name (${BACKENDS.join(', ')})`);
   if (id === undefined) throw new UsageError(`${option} ${value}: id=ID is missing`);
   if (config.chardevs.some((one) => one.id === id)) throw new UsageError(`${option}: Duplicate ID '${id}' for chardev`);
